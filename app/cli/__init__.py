@@ -1,0 +1,1 @@
+"""oppman's commands: a module for each noun, imported only when called."""

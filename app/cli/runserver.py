@@ -1,0 +1,77 @@
+import asyncio
+import errno
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.db import migrations
+from app.db.engine import create_engine
+from app.db.session import Database
+from app.errors import UserError
+from app.observe import logs
+from app.settings import Settings, load_settings
+
+app = typer.Typer(add_completion=False)
+
+Host = Annotated[str | None, typer.Option(help="Default: the setting HOST.")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Default: the setting PORT.")]
+
+GRACE_SECONDS = 20  # longer than a statement may take: requests in flight finish when the process is told to stop
+
+
+@app.command(epilog="Example: python3 oppman.py runserver --host 0.0.0.0 --workers 2")
+def runserver(
+    host: Host = None,
+    port: Port = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Start anew when a file changes.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Serve; nothing is set up or changed."""
+    if reload and workers > 1:
+        raise typer.BadParameter("--reload serves with one process: leave --workers out")
+    settings = load_settings()
+    require_free_port(host or settings.host, port or settings.port)
+    asyncio.run(_require_schema(settings))
+    serve(settings, host, port, reload=reload, workers=workers)
+
+
+def serve(settings: Settings, host: str | None, port: int | None, *, reload: bool = False, workers: int = 1) -> None:
+    uvicorn.run(
+        "app.main:app",
+        host=host or settings.host,
+        port=port or settings.port,
+        reload=reload,
+        reload_dirs=["app"] if reload else None,
+        workers=workers,
+        log_config=logs.config(settings.log_level),
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Errors: UserError."""
+    try:
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(address[0], socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address[4])
+    except OSError as error:
+        reasons = {
+            errno.EADDRINUSE: f"port {port} is taken: stop what runs there, or choose another with --port {port + 1}",
+            errno.EACCES: f"port {port} needs more rights: choose one above 1023, for example --port 8000",
+        }
+        raise UserError(reasons.get(error.errno or 0, f"{host}:{port} is no address of this machine")) from error
+
+
+async def _require_schema(settings: Settings) -> None:
+    database = Database(create_engine(settings))
+    try:
+        async with database.transaction(read_only=True) as session:
+            state = await migrations.state(await session.connection())
+    finally:
+        await database.close()
+    if state in ("empty", "behind"):
+        raise UserError("the database's schema is behind the code: run oppman.py migrate upgrade")

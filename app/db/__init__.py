@@ -1,0 +1,1 @@
+"""How data is kept: the URL, the engine, sessions, column types and migrations."""

@@ -1,0 +1,145 @@
+"""What alembic/env.py does, so that plain ``alembic`` and ``oppman.py migrate`` are one thing."""
+
+import asyncio
+import logging
+import time
+from functools import cache
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import ScriptDirectory
+from sqlalchemy import JSON, Connection, MetaData
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeDecorator
+
+from app.db.engine import create_migration_engine
+from app.db.errors import unavailable
+from app.errors import UserError
+from app.settings import ROOT, Settings, load_settings
+
+logger = logging.getLogger(__name__)
+
+
+class OrphanedRows(UserError):
+    """A migration on SQLite would leave rows that point to nothing; it is rolled back."""
+
+
+def config() -> Config:
+    """Alembic's configuration, whatever folder one stands in."""
+    return Config(ROOT / "alembic.ini")
+
+
+def run(metadata: MetaData) -> None:
+    """Run what Alembic was asked for, online or as SQL. Called by alembic/env.py."""
+    settings: Settings = context.config.attributes.get("settings") or load_settings()
+    if context.is_offline_mode():
+        _run_offline(settings, metadata)
+    else:
+        asyncio.run(_run_online(settings, metadata))
+
+
+def _run_offline(settings: Settings, metadata: MetaData) -> None:
+    # paramstyle: other drivers' styles double every % in data.
+    _configure(metadata, url=settings.database.url, literal_binds=True, dialect_opts={"paramstyle": "named"})
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _run_online(settings: Settings, metadata: MetaData) -> None:
+    engine = create_migration_engine(settings)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_run_on, metadata)
+    except (OSError, SQLAlchemyError) as error:
+        raise unavailable(error) or error from error
+    finally:
+        await engine.dispose()
+
+
+def _run_on(connection: Connection, metadata: MetaData) -> None:
+    # Nothing may be executed before configure(): Alembic would take the transaction for somebody else's, and
+    # commit nothing.
+    _configure(metadata, connection=connection, on_version_apply=_report())
+    with context.begin_transaction():
+        context.run_migrations()
+        if connection.dialect.name == "sqlite":
+            _refuse_orphans(connection)
+
+
+def _configure(metadata: MetaData, **options: Any) -> None:  # Any: Alembic's own arguments
+    dialect = options["url" if "url" in options else "connection"]
+    is_sqlite = (dialect.get_backend_name() if "url" in options else dialect.dialect.name) == "sqlite"
+    context.configure(
+        target_metadata=metadata,
+        compare_type=True,
+        compare_server_default=True,
+        render_as_batch=True,  # SQLite changes a table by making it anew
+        render_item=_render_item,
+        transactional_ddl=True,  # ours is, see engine.listen_sqlite; Alembic supposes that SQLite's is not
+        transaction_per_migration=not is_sqlite,
+        **options,
+    )
+
+
+def _render_item(kind: str, item: object, autogenerate: AutogenContext) -> str | Literal[False]:
+    """A migration names plain types: it must mean the same when the application's types have changed."""
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl_instance!r}"
+    if kind == "type" and isinstance(item, JSON):  # Alembic renders the variant with a name it does not import
+        autogenerate.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
+
+
+def _report() -> Any:  # Any: Alembic declares the callback's arguments as such
+    started = time.perf_counter()
+
+    def on_version_apply(*, step: MigrationInfo, **_: object) -> None:
+        nonlocal started
+        milliseconds, started = (time.perf_counter() - started) * 1000, time.perf_counter()
+        revision = step.up_revision if step.is_upgrade else step.down_revisions
+        verb = "stamp" if step.is_stamp else "upgrade" if step.is_upgrade else "downgrade"
+        name = getattr(revision, "doc", "")
+        logger.info("%s %s %s (%.0f ms)", verb, step.up_revision_id, name, milliseconds)
+
+    return on_version_apply
+
+
+def _refuse_orphans(connection: Connection) -> None:
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if orphans:
+        tables = ", ".join(sorted({f"{row[0]} -> {row[2]}" for row in orphans}))
+        raise OrphanedRows(f"{len(orphans)} rows would point to nothing ({tables}); nothing was changed")
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(config())
+
+
+def heads() -> set[str]:
+    """The newest revisions that this code knows."""
+    return set(_scripts().get_heads())
+
+
+async def current(connection: AsyncConnection) -> set[str]:
+    """The revisions that the database is at; empty before the first migration."""
+    return set(await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads()))
+
+
+async def state(connection: AsyncConnection) -> Literal["empty", "behind", "head", "ahead"]:
+    """Where the database's schema is, compared with this code.
+
+    A revision that this code does not know was made by a newer one: the database is ahead.
+    """
+    revisions = await current(connection)
+    if not revisions:
+        return "empty"
+    if revisions == heads():
+        return "head"
+    known = {script.revision for script in _scripts().walk_revisions()}
+    return "behind" if revisions <= known else "ahead"

@@ -1,0 +1,1 @@
+"""Short texts that people like."""

@@ -1,0 +1,16 @@
+from datetime import UTC, datetime
+
+from app.features.posts.models import Post
+
+ROWS = [
+    ("Hello", "This row came with the repository.", "Ada", 3),
+    ("One driver", "The service and its migrations share it.", "Grace", 5),
+    ("Nothing is lost", "A commit comes before its answer.", "Barbara", 8),
+]
+
+
+def samples() -> list[Post]:
+    return [
+        Post(title=title, body=body, author=author, likes=likes, created_at=datetime(2026, 11, day, 8, tzinfo=UTC))
+        for day, (title, body, author, likes) in enumerate(ROWS, start=2)
+    ]

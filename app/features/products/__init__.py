@@ -1,0 +1,1 @@
+"""A catalogue: the example to read first."""

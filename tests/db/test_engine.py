@@ -1,0 +1,201 @@
+"""The promises of engine.py and session.py, on real databases."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import uuid4
+
+import pytest
+from conftest import client_of
+from databases import settings_for
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from app.db.engine import create_engine
+from app.db.errors import DatabaseUnavailable
+from app.db.session import Database
+from app.features.audit_logs.models import AuditLog
+from app.features.products.models import Product
+from app.features.users.models import User
+from app.http.dependencies import Session
+from app.main import create_app, lifespan
+from app.settings import Settings
+
+
+async def count(database: Database) -> int:
+    async with database.transaction(read_only=True) as session:
+        return await session.scalar(select(func.count()).select_from(Product)) or 0
+
+
+async def test_a_commit_that_fails_is_not_acknowledged(own_settings: Settings, own_database: Database) -> None:
+    """With FastAPI's default scope for a dependency the client would get 201 for a row that is not there."""
+    async with own_database.transaction() as session:
+        await session.execute(text("CREATE TABLE parents (id INTEGER PRIMARY KEY)"))
+        column = "INTEGER REFERENCES parents(id) DEFERRABLE INITIALLY DEFERRED"
+        await session.execute(text(f"CREATE TABLE children (parent_id {column})"))
+    app = create_app(own_settings)
+    app.state.database = own_database
+
+    @app.post("/children", status_code=201)
+    async def create_child(session: Session) -> None:
+        await session.execute(text("INSERT INTO children VALUES (1)"))  # refused at the commit only
+
+    async with client_of(app) as client:
+        response = await client.post("/children")
+    assert response.status_code == 500
+
+
+async def test_an_error_in_a_route_rolls_back(own_settings: Settings, own_database: Database) -> None:
+    app = create_app(own_settings)
+    app.state.database = own_database
+
+    @app.post("/products")
+    async def create_product(session: Session) -> None:
+        session.add(Product(name="Lamp", price_cents=1))
+        await session.flush()
+        raise RuntimeError
+
+    async with client_of(app) as client:
+        await client.post("/products")
+    assert await count(own_database) == 0
+
+
+async def test_the_lifespan_makes_one_engine_and_disposes_it(own_settings: Settings) -> None:
+    app = create_app(own_settings)
+    async with lifespan(app):
+        database: Database = app.state.database
+        assert await count(database) == 0
+        assert isinstance(database.bind, AsyncEngine)
+        pool = database.bind.pool
+    assert database.bind.pool is not pool  # dispose() replaces it
+
+
+async def test_a_savepoint_takes_back_only_its_own(own_database: Database) -> None:
+    async with own_database.transaction() as session:
+        session.add(Product(name="kept", price_cents=1))
+        with pytest.raises(IntegrityError):
+            async with session.begin_nested():
+                session.add(Product(name="refused", price_cents=-1))
+                await session.flush()
+    assert await count(own_database) == 1
+
+
+async def test_ddl_is_rolled_back(own_database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with own_database.transaction() as session:
+            await session.execute(text("CREATE TABLE half_done (id INTEGER)"))
+            raise ZeroDivisionError
+    async with own_database.transaction() as session:
+        await session.execute(text("CREATE TABLE half_done (id INTEGER)"))
+
+
+async def test_foreign_keys_hold(session: AsyncSession) -> None:
+    session.add(AuditLog(user_id=uuid4(), action="create", model_name="Product"))
+    with pytest.raises(IntegrityError):
+        await session.flush()
+    await session.rollback()
+
+
+async def test_an_audit_row_outlives_its_user(session: AsyncSession) -> None:
+    user = User(email="ada@example.com", hashed_password="x")
+    session.add(user)
+    await session.flush()
+    log = AuditLog(user_id=user.id, action="login", model_name="User", changes={"city": ["Turin", "Zürich"]})
+    session.add(log)
+    await session.flush()
+    await session.delete(user)
+    await session.flush()
+    await session.refresh(log)
+    assert log.user_id is None
+    assert log.changes == {"city": ["Turin", "Zürich"]}
+
+
+async def test_writers_that_read_first_lose_no_update(own_database: Database) -> None:
+    async with own_database.transaction() as session:
+        product = Product(name="counter", price_cents=0)
+        session.add(product)
+
+    async def buy() -> None:
+        async with own_database.transaction() as session:
+            # FOR UPDATE means nothing to SQLite, which has taken its write lock by then.
+            found = await session.get_one(Product, product.id, with_for_update=True)
+            await asyncio.sleep(0)
+            found.price_cents += 1
+
+    await asyncio.gather(*(buy() for _ in range(40)))
+    async with own_database.transaction() as session:
+        assert (await session.get_one(Product, product.id)).price_cents == 40
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"name": "x" * 201},
+        {"name": "a\0b"},
+        {"created_at": datetime(2026, 1, 1)},  # noqa: DTZ001 - naive is the point
+    ],
+)
+async def test_both_databases_refuse_the_same_values(session: AsyncSession, broken: dict[str, object]) -> None:
+    session.add(Product(**{"name": "Lamp", "price_cents": 1, **broken}))
+    with pytest.raises(StatementError):
+        await session.flush()
+    await session.rollback()
+
+
+async def test_a_time_comes_back_as_the_same_instant_in_utc(session: AsyncSession) -> None:
+    moment = datetime(2026, 7, 1, 23, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    product = Product(name="Lamp", price_cents=1, created_at=moment)
+    session.add(product)
+    await session.flush()
+    await session.refresh(product)
+    assert product.created_at == moment
+    assert product.created_at.tzinfo is UTC
+
+
+async def test_the_pool_is_bounded_and_waiting_for_it_ends(own_settings: Settings) -> None:
+    narrow = settings_for(
+        own_settings.database_url.get_secret_value(), database_pool_size=1, database_pool_timeout_seconds=0.1
+    )
+    database = Database(create_engine(narrow))
+    async with database.transaction(read_only=True):
+        with pytest.raises(DatabaseUnavailable, match="busy"):
+            await count(database)
+    await database.close()
+
+
+async def test_a_database_that_is_missing_is_one_line(own_settings: Settings, backend: str) -> None:
+    url = own_settings.database_url.get_secret_value()
+    away = {"sqlite": "sqlite:////nowhere/at/all.db", "postgresql": f"{url}_which_is_not_there"}[backend]
+    database = Database(create_engine(settings_for(away)))
+    with pytest.raises(DatabaseUnavailable) as caught:
+        await count(database)
+    await database.close()
+    assert "\n" not in str(caught.value)
+    assert {"sqlite": "folder", "postgresql": "no database of that name"}[backend] in str(caught.value)
+
+
+async def test_sqlite_is_set_up_for_a_service(own_database: Database, backend: str) -> None:
+    if backend != "sqlite":
+        return
+    async with own_database.transaction() as session:
+        pragmas = {
+            name: await session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+        }
+    assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": 2}
+
+
+async def test_postgresql_ends_what_takes_too_long(own_database: Database, backend: str) -> None:
+    if backend != "postgresql":
+        return
+    async with own_database.transaction() as session:
+        settings = {
+            name: await session.scalar(text(f"SHOW {name}"))
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone")
+        }
+    assert settings == {
+        "statement_timeout": "15s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "30s",
+        "timezone": "UTC",
+    }
