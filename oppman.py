@@ -18,4 +18,5 @@ environment.enter(sys.argv[1:])
 
 from app.cli.main import main
 
-main()
+if __name__ == "__main__":  # worker processes import this page again
+    main()

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from anyio import to_thread
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import make_url
@@ -64,26 +63,26 @@ def databases(backend: str, request: pytest.FixtureRequest, tmp_path_factory: py
 
 
 @pytest.fixture(scope="session")
-async def migrated_url(databases: Databases) -> AsyncIterator[str]:
+def migrated_url(databases: Databases) -> Iterator[str]:
     """To copy from only: PostgreSQL copies no database that somebody is connected to."""
-    url = await databases.create()
-    await to_thread.run_sync(migrate, settings_for(url))
+    url = databases.create()
+    migrate(settings_for(url))
     yield url
-    await databases.drop(url)
+    databases.drop(url)
 
 
 @pytest.fixture
-async def empty_url(databases: Databases) -> AsyncIterator[str]:
-    url = await databases.create()
+def empty_url(databases: Databases) -> Iterator[str]:
+    url = databases.create()
     yield url
-    await databases.drop(url)
+    databases.drop(url)
 
 
 @pytest.fixture
-async def own_settings(databases: Databases, migrated_url: str) -> AsyncIterator[Settings]:
-    url = await databases.create(template=migrated_url)
+def own_settings(databases: Databases, migrated_url: str) -> Iterator[Settings]:
+    url = databases.create(template=migrated_url)
     yield settings_for(url)
-    await databases.drop(url)
+    databases.drop(url)
 
 
 @pytest.fixture
@@ -94,10 +93,10 @@ async def own_database(own_settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-async def settings(databases: Databases, migrated_url: str) -> AsyncIterator[Settings]:
-    url = await databases.create(template=migrated_url)
+def settings(databases: Databases, migrated_url: str) -> Iterator[Settings]:
+    url = databases.create(template=migrated_url)
     yield settings_for(url)
-    await databases.drop(url)
+    databases.drop(url)
 
 
 @pytest.fixture(scope="session")

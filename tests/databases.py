@@ -1,5 +1,6 @@
 """Databases for tests: made empty or as a copy of another, and dropped."""
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -15,23 +16,23 @@ from app.settings import Settings
 
 
 class Databases(Protocol):
-    async def create(self, template: str | None = None) -> str:
+    def create(self, template: str | None = None) -> str:
         """The URL of a new database, empty or a copy."""
 
-    async def drop(self, url: str) -> None: ...
+    def drop(self, url: str) -> None: ...
 
 
 class SqliteFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    async def create(self, template: str | None = None) -> str:
+    def create(self, template: str | None = None) -> str:
         path = self.folder / f"{uuid4().hex}.db"
         if template:
             shutil.copyfile(make_url(template).database or "", path)
         return f"sqlite+aiosqlite:///{path}"
 
-    async def drop(self, url: str) -> None:
+    def drop(self, url: str) -> None:
         for path in self.folder.glob(f"{Path(make_url(url).database or '').name}*"):
             path.unlink()
 
@@ -40,14 +41,14 @@ class PostgresqlServer:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
 
-    async def create(self, template: str | None = None) -> str:
+    def create(self, template: str | None = None) -> str:
         url = self.url.set(database=f"test_{os.getpid()}_{uuid4().hex[:12]}")
         copied = f' TEMPLATE "{make_url(template).database}"' if template else ""
-        await self._execute(f'CREATE DATABASE "{url.database}"{copied}')
+        asyncio.run(self._execute(f'CREATE DATABASE "{url.database}"{copied}'))
         return url.render_as_string(hide_password=False)
 
-    async def drop(self, url: str) -> None:
-        await self._execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
+    def drop(self, url: str) -> None:
+        asyncio.run(self._execute(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)'))
 
     async def _execute(self, sql: str) -> None:
         dsn = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -64,7 +65,7 @@ def settings_for(database_url: str, **values: object) -> Settings:
 
 
 def migrate(settings: Settings, revision: str = "head") -> None:
-    """Upgrade by Alembic itself. It runs a loop of its own: call it in a thread from async code."""
+    """Upgrade by Alembic itself, in a loop of its own: from async code, call it in a thread."""
     config = migrations.config()
     config.attributes["settings"] = settings
     command.upgrade(config, revision)

@@ -47,7 +47,7 @@ def url() -> None:
 
 
 @app.command(
-    epilog='Example: python3 oppman.py db shell -c "select count(*) from products"',
+    epilog='Example: python3 oppman.py db shell -c "select now()"',
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
 def shell(context: typer.Context) -> None:

@@ -67,7 +67,8 @@ def sync(*groups: str) -> None:
     """
     if not os.access(ROOT, os.W_OK):
         raise SetupFailed(f"{ROOT} may not be written: take a folder of your own, or ask for the right to write")
-    command = [_uv(), "sync", "--frozen", "--inexact", "--project", str(ROOT)]
+    # --compile-bytecode: two seconds now, one less at every start where Python may not write it later.
+    command = [_uv(), "sync", "--frozen", "--inexact", "--compile-bytecode", "--project", str(ROOT)]
     command += [word for group in groups for word in ("--group", group)]
     if not PYTHON.exists():
         command += ["--python", sys.executable]

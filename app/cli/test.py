@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(
-    epilog="Example: python3 oppman.py test -k products -x",
+    epilog="Example: python3 oppman.py test -k migrations -x",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
 def test(context: typer.Context) -> None:
@@ -25,7 +25,8 @@ def test(context: typer.Context) -> None:
         environment.sync("dev")
     if not os.environ.get("TEST_DATABASE_URL") and not local_postgres.find_binaries():
         environment.sync("postgres")
-    command = [sys.executable, "-m", "pytest", *context.args]
+    # The whole suite spends most of its time in other processes; a few tests are quicker without workers.
+    command = [sys.executable, "-m", "pytest", *(context.args or ["--numprocesses=auto", "--dist=worksteal"])]
     os.chdir(environment.ROOT)
     if os.name == "nt":
         raise SystemExit(subprocess.call(command))

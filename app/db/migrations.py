@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import time
 from functools import cache
 from typing import Any, Literal
@@ -30,7 +31,7 @@ class OrphanedRows(UserError):
 
 def config() -> Config:
     """Alembic's configuration, whatever folder one stands in."""
-    return Config(ROOT / "alembic.ini")
+    return Config(ROOT / "alembic.ini", stdout=sys.stdout)  # the default is bound when Alembic is imported
 
 
 def run(metadata: MetaData) -> None:

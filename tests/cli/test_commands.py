@@ -1,0 +1,244 @@
+"""oppman.py as a person runs it: in a copy of the project, from outside."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cli_tree import ALL_COMMANDS
+from typer.testing import CliRunner, Result
+
+from app.cli.main import COMMANDS
+from app.cli.main import app as cli
+from app.settings import Settings
+
+UNREACHABLE = "postgresql://canary_user:canary_password@127.0.0.1:1/canary_name"
+
+
+def oppman(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(checkout / "oppman.py"), *arguments],
+        cwd=checkout.parent, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def assert_one_line(result: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> None:
+    assert result.returncode == code, result.stdout + result.stderr
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("oppman: ")
+    assert all(word in lines[0] for word in words), lines[0]
+    assert "canary" not in result.stdout + result.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def get(port: int, path: str) -> tuple[int, dict[str, object]]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+        return response.status, json.load(response)
+
+
+@contextmanager
+def serving(checkout: Path, command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    arguments = [sys.executable, str(checkout / "oppman.py"), *shlex.split(command), "--port", str(port)]
+    with (checkout.parent / "output").open("ab") as output:
+        process = subprocess.Popen(
+            arguments, cwd=checkout.parent, env={**os.environ, **environment}, stdout=output, stderr=output
+        )
+    try:
+        wait_for(port, process, checkout.parent / "output")
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0 or process.returncode == -signal.SIGTERM
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], output: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            get(port, "/health")
+        except OSError:
+            assert process.poll() is None, output.read_text()
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"nothing answers: {output.read_text()}")
+
+
+def invoke(*arguments: str) -> Result:
+    """In this process: quick, for what stops before anything happens."""
+    return CliRunner().invoke(cli, list(arguments))
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_every_command_explains_itself_with_an_example(command: str) -> None:
+    result = invoke(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert re.search(rf"Example: .*oppman\.py {command}", " ".join(result.output.split()))
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "migrate nonsense", "runserver --port x", "runserver --workers 0"])
+def test_wrong_usage_is_exit_code_2(wrong: str) -> None:
+    assert invoke(*wrong.split()).exit_code == 2
+
+
+def test_help_is_plain_where_it_is_no_terminal(checkout: Path) -> None:
+    result = oppman(checkout, "--help")
+    assert result.returncode == 0
+    assert result.stdout.isascii()
+    assert all(name in result.stdout for name in COMMANDS)
+
+
+def test_reload_and_workers_exclude_each_other() -> None:
+    assert invoke("runserver", "--reload", "--workers", "2").exit_code == 2
+
+
+def test_start_sets_up_and_a_second_one_changes_nothing(checkout: Path) -> None:
+    port = free_port()
+    with serving(checkout, "start", port):
+        assert get(port, "/health")[1]["status"] == "healthy"
+        assert get(port, "/health/ready")[0] == 200
+        assert len(get(port, "/api/products?limit=100")[1]["items"]) == 12  # type: ignore[arg-type]
+    env_file, database = checkout / ".env", checkout / "app.db"
+    before = env_file.read_bytes(), database.read_bytes()
+    assert env_file.stat().st_mode & 0o777 == 0o600
+    assert b"insecure" not in env_file.read_bytes()
+
+    with serving(checkout, "start", port):
+        assert len(get(port, "/api/products?limit=100")[1]["items"]) == 12  # type: ignore[arg-type]
+    assert (env_file.read_bytes(), database.read_bytes()) == before
+
+
+def test_the_classic_way(checkout: Path, empty_url: str) -> None:
+    port = free_port()
+    assert_one_line(oppman(checkout, "runserver", DATABASE_URL=empty_url), "behind", "migrate upgrade")
+    first = oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.splitlines()[-1].startswith("at revision ")
+    again = oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url)
+    assert again.stdout.startswith("already at revision ")
+    with serving(checkout, "runserver --workers 2", port, DATABASE_URL=empty_url):
+        assert get(port, "/health/ready")[0] == 200
+        assert get(port, "/api/products")[1] == {"items": [], "next_cursor": None}
+
+
+def test_migrations_go_down_check_and_tell(monkeypatch: pytest.MonkeyPatch, empty_url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_url)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+    def migrate(command: str) -> str:
+        result = invoke("migrate", *command.split())
+        assert result.exit_code == 0, result.exception
+        return result.output
+
+    assert "migrate upgrade" in str(invoke("migrate", "check").exception)
+    assert "create users" in migrate("upgrade +1")
+    migrate("upgrade")
+    assert "already" in migrate("upgrade")
+    migrate("check")
+    migrate("downgrade -1")
+    assert "a5e3916cd8f0" in migrate("current")
+    assert "(current)" in migrate("history")
+    migrate("downgrade base")
+    assert migrate("current").strip() == ""
+    assert "CREATE TABLE users" in migrate("sql")
+    migrate("stamp head")
+    assert "7b1f4c02ea95 (head)" in migrate("current")
+    assert "nonsense" in str(invoke("migrate", "upgrade", "nonsense").exception)
+
+
+def test_create_writes_what_the_models_have_more(checkout: Path, empty_url: str) -> None:
+    model = checkout / "app/features/users/models.py"
+    model.write_text(model.read_text() + "    nickname: Mapped[str | None] = mapped_column(BoundedString(40))\n")
+    assert_one_line(oppman(checkout, "migrate", "create", "too early", DATABASE_URL=empty_url), "migrate upgrade")
+    oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url)
+    assert_one_line(oppman(checkout, "migrate", "check", DATABASE_URL=empty_url), "nickname", "migrate create")
+
+    created = oppman(checkout, "migrate", "create", "add nickname to users", DATABASE_URL=empty_url)
+
+    assert created.returncode == 0, created.stderr
+    [revision] = (checkout / "alembic/versions").glob("*_add_nickname_to_users.py")
+    assert "sa.String(length=40)" in revision.read_text()
+    assert oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url).returncode == 0
+    assert oppman(checkout, "migrate", "check", DATABASE_URL=empty_url).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "url", "word"),
+    [
+        ("migrate upgrade", "", "is empty"),
+        ("migrate upgrade", "postgres//canary", "DATABASE_URL"),
+        ("runserver", "mysql://u:canary@h/d", "DATABASE_URL"),
+        ("start", UNREACHABLE, "nothing answers"),
+        ("runserver", UNREACHABLE, "nothing answers"),
+        ("migrate current", UNREACHABLE, "nothing answers"),
+        ("migrate upgrade", "sqlite:////nowhere/at/all/app.db", "folder"),
+    ],
+)
+def test_a_database_that_cannot_be_is_one_line(checkout: Path, command: str, url: str, word: str) -> None:
+    (checkout / ".env").write_text("")
+    assert_one_line(oppman(checkout, *command.split(), DATABASE_URL=url, PORT=str(free_port())), word)
+
+
+@pytest.mark.parametrize("command", ["runserver", "start"])
+def test_a_port_that_is_taken_is_one_line(checkout: Path, command: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        (checkout / ".env").write_text("")
+        assert_one_line(oppman(checkout, command, PORT=str(port)), f"port {port} is taken", "--port")
+    assert not (checkout / "app.db").exists()
+
+
+def test_start_is_not_for_production(checkout: Path) -> None:
+    (checkout / ".env").write_text(
+        "ENVIRONMENT=production\nSECRET_KEY=k2-Zp8vQ1mXw7RtY4nBc6LhJ3fGd5SaE0uIoV9xK\nALLOWED_HOSTS=example.com\n"
+    )
+    assert_one_line(oppman(checkout, "start"), "production", "runserver")
+    assert not (checkout / "app.db").exists()
+
+
+def test_secrets_differ_and_are_long(checkout: Path) -> None:
+    first, second = (oppman(checkout, "secret").stdout.strip() for _ in range(2))
+    assert first != second
+    assert len(first) == 64
+
+
+def test_a_traceback_is_for_those_who_ask(checkout: Path) -> None:
+    (checkout / "alembic/env.py").write_text("1 / 0")
+    assert_one_line(oppman(checkout, "migrate", "upgrade"), "ZeroDivisionError", "--traceback")
+    assert "Traceback" in oppman(checkout, "--traceback", "migrate", "upgrade").stderr
+
+
+def test_the_local_postgresql_keeps_its_data(checkout: Path) -> None:
+    port = str(free_port())
+    try:
+        started = oppman(checkout, "db", "start", "--port", port)
+        assert started.returncode == 0, started.stderr
+        url = oppman(checkout, "db", "url").stdout.strip()
+        assert f"DATABASE_URL={url}" in started.stdout
+        assert oppman(checkout, "migrate", "upgrade", DATABASE_URL=url).returncode == 0
+        assert oppman(checkout, "db", "stop").returncode == 0
+        assert_one_line(oppman(checkout, "db", "shell"), "db start")
+        assert oppman(checkout, "db", "start").returncode == 0
+        assert oppman(checkout, "db", "url").stdout.strip() == url
+        shell = oppman(checkout, "db", "shell", "-tAc", "select version_num from alembic_version")
+        assert shell.stdout.strip() == "7b1f4c02ea95"
+    finally:
+        oppman(checkout, "db", "stop")

@@ -1,0 +1,122 @@
+"""The house's rules that can be tested: see docs/decisions."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from app.features import CORE, DEMO
+from app.settings import ROOT
+
+# A room imports only what stands to its right, or itself.
+ROOMS = ["main", "cli", "features", "http", "observe", "db", "settings", "errors"]
+# url.py is pure, and settings.py validates with it: docs/decisions/0010-the-url-is-a-leaf.md
+LEAVES = {"app.db.url"}
+
+FILES = sorted((ROOT / "app").rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path: Path) -> set[str]:
+    """The project's modules that it imports, at the top or anywhere else."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            known = submodules & MODULES
+            found |= known or {node.module}
+    return {name for name in found if name == "app" or name.startswith("app.")}
+
+
+MODULES = {name_of(path) for path in FILES}
+IMPORTS = {name_of(path): imports_of(path) for path in FILES}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("module", sorted(IMPORTS.keys() - {"app"}))
+def test_a_room_imports_only_what_stands_to_its_right(module: str) -> None:
+    allowed = set(ROOMS[ROOMS.index(room(module)) :])
+    wrong = {name for name in IMPORTS[module] - LEAVES if name != "app" and room(name) not in allowed}
+    assert not wrong
+
+
+@pytest.mark.parametrize("module", sorted(IMPORTS))
+def test_there_is_no_import_circle(module: str) -> None:
+    reached: set[str] = set()
+    waiting = list(IMPORTS[module])
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += IMPORTS.get(name, ())
+    assert module not in reached
+
+
+@pytest.mark.parametrize("feature", CORE + DEMO)
+def test_a_feature_uses_only_those_above_it_by_their_front_doors(feature: str) -> None:
+    above = (CORE + DEMO)[: (CORE + DEMO).index(feature)]
+    doors = {f"app.features.{name}.{door}" for name in above for door in ("service", "dependencies", "models")}
+    for module, imported in IMPORTS.items():
+        if module.startswith(f"app.features.{feature}."):
+            others = {name for name in imported if name.startswith("app.features.")}
+            assert {name for name in others if not name.startswith(f"app.features.{feature}")} <= doors
+
+
+@pytest.mark.parametrize("module", sorted(m for m in IMPORTS if m == "app.main" or m.startswith("app.cli")))
+def test_main_and_cli_reach_features_only_through_the_table_of_contents(module: str) -> None:
+    assert not {name for name in IMPORTS[module] if name.startswith("app.features.")}
+
+
+def test_every_feature_is_in_the_table_of_contents() -> None:
+    folders = {path.name for path in (ROOT / "app/features").iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(CORE + DEMO)
+
+
+def test_the_house_does_not_know_the_demo() -> None:
+    words = [word for name in DEMO for word in (name, name.removesuffix("s"), name.title().replace("_", ""))]
+    pattern = re.compile(rf"\b({'|'.join(words)})\b")
+    for path in FILES:
+        if not path.is_relative_to(ROOT / "app/features"):
+            found = pattern.search(path.read_text())
+            assert not found, f"{path}: {found}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_no_file_has_more_than_300_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_the_feature_to_read_first_is_short() -> None:
+    files = list((ROOT / "app/features/products").glob("*.py"))
+    assert {path.stem for path in files} >= {"models", "schemas", "service", "router"}
+    assert all(len(path.read_text().splitlines()) < 100 for path in files)
+
+
+def test_only_one_place_commits() -> None:
+    for path in FILES:
+        if name_of(path) != "app.db.session":
+            assert not re.search(r"\.(commit|begin)\(\)", path.read_text()), path
+
+
+def test_our_alembic_folder_is_no_package() -> None:
+    """With an __init__.py it would hide the real one."""
+    assert not (ROOT / "alembic/__init__.py").exists()
+
+
+def test_alembic_ini_holds_no_url() -> None:
+    assert not re.search(r"^\s*sqlalchemy\.url", (ROOT / "alembic.ini").read_text(), re.MULTILINE)
+
+
+def test_the_lock_file_names_no_private_index() -> None:
+    """One index and one host for files: a third is somebody's mirror."""
+    hosts = set(re.findall(r"https?://([^/\"]+)", (ROOT / "uv.lock").read_text()))
+    assert len(hosts) == 2

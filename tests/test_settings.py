@@ -1,0 +1,96 @@
+import pytest
+from databases import settings_for
+
+from app.settings import DEVELOPMENT_SECRET, ROOT, Settings, SettingsError, load_settings
+
+CANARY = "canary-9d41"
+GOOD_SECRET = "k2-Zp8vQ1mXw7RtY4nBc6LhJ3fGd5SaE0uIoV9xK"
+PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": GOOD_SECRET, "ALLOWED_HOSTS": "example.com"}
+
+
+@pytest.fixture(autouse=True)
+def no_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def test_the_defaults_are_a_development_on_sqlite() -> None:
+    settings = load_settings()
+    assert settings.environment == "development"
+    assert settings.database.url.render_as_string() == f"sqlite+aiosqlite:///{ROOT}/app.db"
+
+
+@pytest.mark.parametrize("text", ["a.example,B.example", '["a.example", "b.example"]', " a.example , b.example ,"])
+def test_a_list_is_json_or_separated_by_commas(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert load(monkeypatch, ALLOWED_HOSTS=text).allowed_hosts == ("a.example", "b.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PORT", f"{CANARY}", ["valid integer", "PORT=8000"]),
+        ("PORT", "70000", ["less than or equal to 65535", "PORT=8000"]),
+        ("ENVIRONMENT", CANARY, ["'development' or 'production'", "ENVIRONMENT=development"]),
+        ("DEBUG", CANARY, ["valid boolean", "DEBUG=false"]),
+        ("ALLOWED_HOSTS", f"[{CANARY}", ["not a list", "ALLOWED_HOSTS=example.com,*.example.com"]),
+        ("ALLOWED_HOSTS", f"{CANARY}.*.example", ["wildcard", "ALLOWED_HOSTS="]),
+        ("DATABASE_URL", "", ["is empty", "DATABASE_URL=postgresql://"]),
+        ("DATABASE_URL", f"mysql://u:{CANARY}@h/d", ["DATABASE_URL=postgresql://"]),
+        ("DATABASE_URL", f"postgresql://u:{CANARY}@h:port/d", ["DATABASE_URL=postgresql://"]),
+        ("DATABASE_POOL_SIZE", "0", ["greater than or equal to 1", "DATABASE_POOL_SIZE=10"]),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_an_example(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, **{name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{name}: ")
+    assert "\n" not in message
+    assert CANARY not in message
+    assert all(word in message for word in words), message
+
+
+def test_a_misspelt_setting_in_the_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    env_file = f"{tmp_path}/.env"
+    with open(env_file, "w") as file:
+        file.write(f"DATABASE_ULR={CANARY}\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", env_file)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == "DATABASE_ULR in .env is not a setting: did you mean DATABASE_URL?"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("SECRET_KEY", DEVELOPMENT_SECRET, "published"),
+        ("SECRET_KEY", f"changethis-{GOOD_SECRET}", "published"),
+        ("SECRET_KEY", GOOD_SECRET[:31], "32 random characters"),
+        ("SECRET_KEY", "a" * 64, "32 random characters"),
+        ("DEBUG", "true", "DEBUG must be false"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS"),
+        ("ALLOWED_HOSTS", "", "ALLOWED_HOSTS"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(monkeypatch: pytest.MonkeyPatch, name: str, value: str, word: str) -> None:
+    with pytest.raises(SettingsError, match="ENVIRONMENT=production refuses to start") as caught:
+        load(monkeypatch, **{**PRODUCTION, name: value})
+    assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_production_starts_with_safe_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, **PRODUCTION).environment == "production"
+
+
+def test_no_secret_is_shown() -> None:
+    settings = settings_for(f"postgresql://u:{CANARY}@h/d", secret_key=CANARY)
+    shown = f"{settings!r} {settings} {settings.database!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert CANARY not in shown
