@@ -1,4 +1,9 @@
-"""The errors that a person can mend."""
+"""The errors that a person can mend, and how often there were some."""
+
+from collections import Counter
+
+# By kind: url_format, driver, tls, dns, refused, timeout, auth, missing, busy, lost. Metrics read it.
+failures: Counter[str] = Counter()
 
 
 class UserError(Exception):

@@ -7,7 +7,6 @@ from logging.config import dictConfig
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app.db.engine import create_engine
 from app.db.session import Database
 from app.features import modules
 from app.http import api_docs, health, problems
@@ -22,6 +21,7 @@ def create_app(settings: Settings) -> FastAPI:
         debug=settings.debug,
         docs_url=None,  # api_docs.py serves it without a CDN
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host header of the request
         lifespan=lifespan,
         responses=problems.PROBLEM_RESPONSES,
     )
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     dictConfig(logs.config(settings.log_level))
-    app.state.database = Database(create_engine(settings))
+    app.state.database = Database.open(settings)
     try:
         yield
     finally:

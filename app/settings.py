@@ -5,15 +5,24 @@ Values come from the environment, then from ``.env`` beside ``oppman.py``, then 
 
 import difflib
 import json
+import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
-from app.db.url import DatabaseUrl, resolve
-from app.errors import UserError
+from app.db.url import DEFAULT_DRIVERS, DatabaseUrl, DatabaseUrlError, resolve
+from app.errors import UserError, failures
 
 ROOT = Path(__file__).resolve().parents[1]
 ENV_FILE = ROOT / ".env"
@@ -44,6 +53,23 @@ def _split(value: object) -> object:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
+class EnvFile(DotEnvSettingsSource):
+    """.env without the parser's leniency: a line that is none is an error, and ${…} in a password stays as it is."""
+
+    @staticmethod
+    def _static_read_env_file(
+        file_path: Path, *, encoding: str | None = None, **_options: object
+    ) -> Mapping[str, str | None]:
+        found = {}
+        with file_path.open(encoding=encoding) as file:
+            for line in parse_stream(file):
+                if line.error or (line.key and line.value is None):
+                    raise SettingsError(f"line {line.original.line} of .env is not NAME=value: correct or remove it")
+                if line.key:
+                    found[line.key.lower()] = line.value
+        return found
+
+
 class Settings(BaseSettings):
     """The order here is the order of example.env."""
 
@@ -72,6 +98,10 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         SecretStr("sqlite+aiosqlite:///./app.db"), examples=["postgresql://user:password@localhost:5432/fastopp"]
     )
+    database_pooled: Literal["auto", "true", "false"] = "auto"
+    migration_database_url: SecretStr | None = Field(
+        None, examples=["postgresql://owner:password@localhost:5432/fastopp"]
+    )
     database_pool_size: int = Field(10, ge=1, le=1000)
     database_pool_timeout_seconds: float = Field(2, gt=0, le=600)
     database_connect_timeout_seconds: float = Field(5, gt=0, le=600)
@@ -79,18 +109,40 @@ class Settings(BaseSettings):
     database_lock_timeout_seconds: float = Field(5, gt=0, le=86_400)
     database_idle_in_transaction_timeout_seconds: float = Field(30, gt=0, le=86_400)
 
-    @field_validator("database_url")
     @classmethod
-    def _resolves(cls, value: SecretStr) -> SecretStr:
-        resolve(value.get_secret_value())
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)
+        return init_settings, env_settings, EnvFile(settings_cls, env_file=dotenv_settings.env_file)
+
+    @field_validator("migration_database_url", mode="before")
+    @classmethod
+    def _may_be_empty(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _resolves(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            if value is not None:
+                resolve(value.get_secret_value())
+        except DatabaseUrlError:
+            failures["url_format"] += 1
+            raise
         return value
 
     @field_validator("allowed_hosts")
     @classmethod
     def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for host in value:
-            if "*" in host.removeprefix("*.") and host != "*":
-                raise ValueError("a wildcard stands for whole labels in front")
+            if host != "*" and not re.fullmatch(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\]", host):
+                raise ValueError("names alone, without scheme or port; a wildcard stands for the labels in front")
         return tuple(host.lower() for host in value)
 
     @model_validator(mode="after")
@@ -116,8 +168,28 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> DatabaseUrl:
-        """Where the data is. A relative SQLite path starts at the project's folder, wherever one stands."""
-        return resolve(self.database_url.get_secret_value()).anchored(ROOT)
+        """Where the data is, for the service: with an async driver."""
+        found = self._resolve(self.database_url)
+        return found if found.is_async else self._resolve(self.database_url, DEFAULT_DRIVERS[found.backend])
+
+    @cached_property
+    def migration_database(self) -> DatabaseUrl:
+        """The same for migrations, or what MIGRATION_DATABASE_URL says: its driver may be sync."""
+        return resolve_anchored(self.migration_database_url) if self.migration_database_url else self.database
+
+    @cached_property
+    def database_url_sync(self) -> DatabaseUrl:
+        """The same database for a tool that needs a sync driver: its url and connect_args go to create_engine()."""
+        return self._resolve(self.database_url, "pysqlite" if self.database.is_sqlite else "psycopg")
+
+    def _resolve(self, url: SecretStr, driver: str | None = None) -> DatabaseUrl:
+        pooled = {"auto": None, "true": True, "false": False}[self.database_pooled]
+        return resolve_anchored(url, driver, pooled)
+
+
+def resolve_anchored(url: SecretStr, driver: str | None = None, pooled: bool | None = None) -> DatabaseUrl:
+    """A relative SQLite path starts at the project's folder, wherever one stands."""
+    return resolve(url.get_secret_value(), driver=driver, pooled=pooled).anchored(ROOT)
 
 
 def load_settings() -> Settings:

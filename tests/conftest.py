@@ -87,7 +87,7 @@ def own_settings(databases: Databases, migrated_url: str) -> Iterator[Settings]:
 
 @pytest.fixture
 async def own_database(own_settings: Settings) -> AsyncIterator[Database]:
-    database = Database(create_engine(own_settings))
+    database = Database.open(own_settings)
     yield database
     await database.close()
 

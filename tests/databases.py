@@ -1,18 +1,22 @@
 """Databases for tests: made empty or as a copy of another, and dropped."""
 
 import asyncio
+import io
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
 import asyncpg
 from alembic import command
+from alembic.config import Config
+from anyio import to_thread
 from sqlalchemy import make_url
 
 from app.db import migrations
-from app.settings import Settings
+from app.settings import ROOT, Settings
 
 
 class Databases(Protocol):
@@ -69,3 +73,12 @@ def migrate(settings: Settings, revision: str = "head") -> None:
     config = migrations.config()
     config.attributes["settings"] = settings
     command.upgrade(config, revision)
+
+
+async def alembic(settings: Settings, run: Callable[..., object], *arguments: str, **options: object) -> str:
+    """What one of Alembic's commands prints."""
+    output = io.StringIO()
+    config = Config(ROOT / "alembic.ini", stdout=output, output_buffer=output)
+    config.attributes["settings"] = settings
+    await to_thread.run_sync(lambda: run(config, *arguments, **options))
+    return output.getvalue()

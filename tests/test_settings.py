@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from databases import settings_for
 
@@ -39,6 +41,11 @@ def test_a_list_is_json_or_separated_by_commas(monkeypatch: pytest.MonkeyPatch, 
         ("DEBUG", CANARY, ["valid boolean", "DEBUG=false"]),
         ("ALLOWED_HOSTS", f"[{CANARY}", ["not a list", "ALLOWED_HOSTS=example.com,*.example.com"]),
         ("ALLOWED_HOSTS", f"{CANARY}.*.example", ["wildcard", "ALLOWED_HOSTS="]),
+        ("ALLOWED_HOSTS", "https://example.com", ["without scheme"]),
+        ("ALLOWED_HOSTS", "example.com:8000", ["without scheme"]),
+        ("ALLOWED_HOSTS", "*.", ["without scheme"]),
+        ("MIGRATION_DATABASE_URL", f"mysql://u:{CANARY}@h/d", ["MIGRATION_DATABASE_URL=postgresql://"]),
+        ("DATABASE_POOLED", "perhaps", ["DATABASE_POOLED=auto"]),
         ("DATABASE_URL", "", ["is empty", "DATABASE_URL=postgresql://"]),
         ("DATABASE_URL", f"mysql://u:{CANARY}@h/d", ["DATABASE_URL=postgresql://"]),
         ("DATABASE_URL", f"postgresql://u:{CANARY}@h:port/d", ["DATABASE_URL=postgresql://"]),
@@ -57,14 +64,45 @@ def test_a_wrong_value_is_one_line_with_an_example(
     assert all(word in message for word in words), message
 
 
-def test_a_misspelt_setting_in_the_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    env_file = f"{tmp_path}/.env"
-    with open(env_file, "w") as file:
-        file.write(f"DATABASE_ULR={CANARY}\n")
-    monkeypatch.setitem(Settings.model_config, "env_file", env_file)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"DATABASE_ULR={CANARY}", "DATABASE_ULR in .env is not a setting: did you mean DATABASE_URL?"),
+        ("PORT=1\nDATABASE_URL postgresql://u:p@h/d", "line 2 of .env is not NAME=value: correct or remove it"),
+        ("PORT", "line 1 of .env is not NAME=value: correct or remove it"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / ".env").write_text(content)
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert str(caught.value) == "DATABASE_ULR in .env is not a setting: did you mean DATABASE_URL?"
+    assert str(caught.value) == message
+
+
+def test_a_value_in_the_file_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# a comment\n\nexport APP_NAME=${HOME} $HOME\nPORT=1\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    settings = load(monkeypatch, PORT="2")
+    assert (settings.app_name, settings.port) == ("${HOME} $HOME", 2)
+
+
+def test_migrations_may_have_a_url_of_their_own() -> None:
+    settings = settings_for("postgresql+psycopg2://u:p@h:6432/d", migration_database_url="postgresql+pg8000://o:p@h/d")
+    assert (settings.database.driver, settings.database.pooled) == ("asyncpg", True)
+    assert (settings.migration_database.driver, settings.migration_database.url.username) == ("pg8000", "o")
+    assert settings.database_url_sync.driver == "psycopg"
+    assert settings_for("sqlite:///x.db").database_url_sync.url.drivername == "sqlite+pysqlite"
+    same = settings_for("postgresql://u:p@h/d", migration_database_url="")
+    assert same.migration_database == same.database
+
+
+def test_a_relative_path_starts_at_the_project() -> None:
+    for url in ("sqlite:///./x.db", "sqlite:///x.db?mode=ro", "sqlite:///file:x.db"):
+        assert str(ROOT) in str(settings_for(url).database.url.database)
+    assert settings_for("sqlite:////srv/x.db").database.url.database == "/srv/x.db"
 
 
 @pytest.mark.parametrize(

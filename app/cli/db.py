@@ -1,16 +1,22 @@
+import json
 import os
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from app.cli import environment
 from app.db import local_postgres
+from app.db.diagnosis import Finding, examine
 from app.db.local_postgres import LocalPostgres
 from app.errors import UserError
+from app.settings import SettingsError, load_settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="A PostgreSQL of your own on this machine, without Docker."
+    no_args_is_help=True,
+    add_completion=False,
+    help="Ask the database how it is; run a PostgreSQL of your own, without Docker.",
 )
 
 
@@ -58,3 +64,31 @@ def shell(context: typer.Context) -> None:
     command = server.psql(*context.args)
     sys.stdout.flush()
     os.execve(command[0], command, server.environment)
+
+
+@app.command(epilog="Example: python3 oppman.py db check --workers 4")
+def check(
+    workers: Annotated[int, typer.Option(min=1, help="Processes that serve, each with a pool of its own.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Say how the configured database is reached and how it is; exit code 1 where the service cannot work."""
+    try:
+        reports = examine(load_settings(), workers=workers)
+    except SettingsError as error:
+        reports = {"settings": [Finding("wrong", line, "correct it in .env or the environment", fatal=True)
+                                for line in str(error).splitlines()]}  # fmt: skip
+    if as_json:
+        print(json.dumps({name: [asdict(finding) for finding in found] for name, found in reports.items()}, indent=2))
+    else:
+        for name, found in reports.items():
+            _print_table(name, found)
+    if any(finding.fatal for found in reports.values() for finding in found):
+        raise typer.Exit(1)
+
+
+def _print_table(title: str, findings: list[Finding]) -> None:
+    print(title)
+    for finding in findings:
+        print(f"  {'!' if finding.advice else ' '} {finding.name:<12} {finding.value}")
+        if finding.advice:
+            print(f"    {'':<12} -> {finding.advice}")

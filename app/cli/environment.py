@@ -42,6 +42,8 @@ def enter(arguments: list[str]) -> None:
             sync()
     except SetupFailed as error:
         sys.exit(f"oppman: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     if not inside:
         _become([str(PYTHON), str(ROOT / "oppman.py"), *arguments])
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Annotated, NoReturn
 
 # Boxes and colours are for people; Typer would draw them into files and pipes too.
-os.environ.setdefault("TYPER_USE_RICH", str(sys.stdout.isatty()))
+os.environ.setdefault("TYPER_USE_RICH", str(sys.stdout.isatty() and sys.stderr.isatty()))
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -18,7 +18,7 @@ COMMANDS = {
     "start": "Set up what is missing and serve: the first command after a clone.",
     "runserver": "Serve; nothing is set up or changed.",
     "migrate": "Change the database's schema, or say where it is.",
-    "db": "A PostgreSQL of your own on this machine, without Docker.",
+    "db": "Ask the database how it is; run a PostgreSQL of your own, without Docker.",
     "test": "Run the tests on SQLite and PostgreSQL.",
     "check": "Lint, format, types, lock file: what CI runs besides the tests.",
     "secret": "Print a new SECRET_KEY.",
@@ -53,8 +53,9 @@ def options(
 
 def main() -> NoReturn:
     command = typer.main.get_command(app)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]  # wherever it stands
     try:
-        command.main(prog_name="oppman.py")
+        command.main(arguments, prog_name="oppman.py")
     except Exception as error:
         if "--traceback" in sys.argv:
             raise
@@ -65,5 +66,7 @@ def main() -> NoReturn:
 def _one_line(error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error).replace("\n", "\noppman: ")  # settings: a line for each
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename} may not be read or written: take a folder of your own, or ask for the right"
     reason = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {reason} (to see where: oppman.py --traceback COMMAND)"

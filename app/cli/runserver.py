@@ -1,13 +1,14 @@
 import asyncio
 import errno
+import os
 import socket
 from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from app.db import migrations
-from app.db.engine import create_engine
 from app.db.session import Database
 from app.errors import UserError
 from app.observe import logs
@@ -18,6 +19,7 @@ app = typer.Typer(add_completion=False)
 Host = Annotated[str | None, typer.Option(help="Default: the setting HOST.")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Default: the setting PORT.")]
 
+BACKLOG = 2048  # connections that wait to be accepted, as uvicorn has it
 GRACE_SECONDS = 20  # longer than a statement may take: requests in flight finish when the process is told to stop
 
 
@@ -32,16 +34,14 @@ def runserver(
     if reload and workers > 1:
         raise typer.BadParameter("--reload serves with one process: leave --workers out")
     settings = load_settings()
-    require_free_port(host or settings.host, port or settings.port)
+    listener = listen(host or settings.host, port or settings.port)
     asyncio.run(_require_schema(settings))
-    serve(settings, host, port, reload=reload, workers=workers)
+    serve(settings, listener, reload=reload, workers=workers)
 
 
-def serve(settings: Settings, host: str | None, port: int | None, *, reload: bool = False, workers: int = 1) -> None:
-    uvicorn.run(
+def serve(settings: Settings, listener: socket.socket, *, reload: bool = False, workers: int = 1) -> None:
+    config = uvicorn.Config(
         "app.main:app",
-        host=host or settings.host,
-        port=port or settings.port,
         reload=reload,
         reload_dirs=["app"] if reload else None,
         workers=workers,
@@ -49,28 +49,42 @@ def serve(settings: Settings, host: str | None, port: int | None, *, reload: boo
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    server = uvicorn.Server(config)
+    if reload:
+        ChangeReload(config, target=server.run, sockets=[listener]).run()
+    elif workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        server.run(sockets=[listener])
 
 
-def require_free_port(host: str, port: int) -> None:
-    """Errors: UserError."""
+def listen(host: str, port: int) -> socket.socket:
+    """The socket that is served on: held from now on, so that nobody else takes it while we prepare.
+
+    Errors: UserError.
+    """
     try:
-        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(address[0], socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address[4])
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        if os.name != "nt":  # where it would let two processes listen
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError as error:
         reasons = {
             errno.EADDRINUSE: f"port {port} is taken: stop what runs there, or choose another with --port {port + 1}",
             errno.EACCES: f"port {port} needs more rights: choose one above 1023, for example --port 8000",
         }
         raise UserError(reasons.get(error.errno or 0, f"{host}:{port} is no address of this machine")) from error
+    listener.set_inheritable(True)  # worker processes use it
+    return listener
 
 
 async def _require_schema(settings: Settings) -> None:
-    database = Database(create_engine(settings))
+    database = Database.open(settings)
     try:
         async with database.transaction(read_only=True) as session:
-            state = await migrations.state(await session.connection())
+            state = await session.run_sync(lambda sync: migrations.state(sync.connection()))
     finally:
         await database.close()
     if state in ("empty", "behind"):

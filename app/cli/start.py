@@ -3,11 +3,11 @@ import os
 import re
 
 import typer
+from sqlalchemy import exists, select, text
 
 from app.cli.migrate import run_upgrade
-from app.cli.runserver import Host, Port, require_free_port, serve
+from app.cli.runserver import Host, Port, listen, serve
 from app.cli.secret import new_secret
-from app.db.engine import create_engine
 from app.db.session import Database
 from app.errors import UserError
 from app.features import modules
@@ -23,41 +23,51 @@ def start(host: Host = None, port: Port = None) -> None:
     Writes .env with a new secret, upgrades the schema, loads demo rows into a database that was empty. What exists
     is left as it is.
     """
-    create_env_file()
     settings = load_settings()
     if settings.environment == "production":
         raise UserError("start is for development: in production run oppman.py migrate upgrade, then runserver")
     host, port = host or settings.host, port or settings.port
-    require_free_port(host, port)
-    if run_upgrade():
-        print(f"loaded {asyncio.run(load_samples(settings))} demo rows")
+    listener = listen(host, port)
+    create_env_file()
+    settings = load_settings()
+    run_upgrade()
+    loaded = asyncio.run(load_samples(settings))
+    if loaded:
+        print(f"loaded {loaded} demo rows")
     print(f"serving http://{host}:{port} (API: /docs, health: /health); stop with Ctrl-C", flush=True)
-    serve(settings, host, port)
+    serve(settings, listener)
 
 
 def create_env_file() -> None:
     """Copy example.env to .env, with a secret of its own, for its owner's eyes. An existing one is never touched."""
-    text = (ROOT / "example.env").read_text(encoding="utf-8")
-    text = re.sub(r"^SECRET_KEY=.*$", f"SECRET_KEY={new_secret()}", text, flags=re.MULTILINE)
-    try:
-        handle = os.open(ENV_FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
+    if ENV_FILE.exists():
         return
-    except OSError as error:
-        raise UserError(
-            f"{ENV_FILE} cannot be written: take a folder of your own, or ask for the right to write"
-        ) from error
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    print("wrote .env with a new secret")
+    content = (ROOT / "example.env").read_text(encoding="utf-8")
+    content = re.sub(r"^SECRET_KEY=.*$", f"SECRET_KEY={new_secret()}", content, flags=re.MULTILINE)
+    # Whole or not at all: a half-written .env would be kept for ever.
+    draft = ENV_FILE.with_name(f".env.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            file.write(content)
+        os.link(draft, ENV_FILE)
+        print("wrote .env with a new secret")
+    except FileExistsError:
+        pass  # somebody else was first
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 async def load_samples(settings: Settings) -> int:
-    """How many rows the features brought."""
-    database = Database(create_engine(settings))
+    """How many rows the features brought: none where one of their tables holds a row already."""
+    database = Database.open(settings)
     try:
         async with database.transaction() as session:
+            if not settings.database.is_sqlite:  # SQLite's write lock is held already
+                await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('samples'))"))
             rows = [row for feature in modules("samples") for row in feature.samples()]
+            for model in {type(row) for row in rows}:
+                if await session.scalar(select(exists(select(model)))):
+                    return 0
             session.add_all(rows)
         return len(rows)
     finally:

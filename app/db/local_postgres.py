@@ -70,8 +70,11 @@ def default_folder() -> Path:
 
 
 @contextmanager
-def throwaway() -> Iterator["LocalPostgres"]:
-    """A server that is gone, with its data, when the block ends or this process dies, however it dies."""
+def throwaway(configuration: str = "") -> Iterator["LocalPostgres"]:
+    """A server that is gone, with its data, when the block ends or this process dies, however it dies.
+
+    configuration: more lines of postgresql.conf.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"{USER}-postgres-"))
     # The guard waits for its standard input to end, which the system sees to in every case.
     guard = subprocess.Popen(
@@ -82,7 +85,7 @@ def throwaway() -> Iterator["LocalPostgres"]:
     )
     try:
         server = LocalPostgres(folder)
-        server.start(port=_free_port(), configuration=THROWAWAY)
+        server.start(port=_free_port(), configuration=THROWAWAY + configuration)
         yield server
     finally:
         guard.communicate()
@@ -117,14 +120,18 @@ class LocalPostgres:
 
         Errors: UserError.
         """
-        if not (self._data / "PG_VERSION").exists():
+        if not self._data.exists():
             self._create(configuration)
         if self.is_running():
+            if port and port != self._kept_port():
+                raise UserError(f"PostgreSQL runs on port {self._kept_port()}: stop it first (oppman.py db stop)")
             return
+        if port and not _is_free(port):
+            raise UserError(f"port {port} is taken: choose another, or leave --port out")
         port = port or self._usual_port()
-        self._file("port").write_text(str(port))
         arguments = ["-D", str(self._data), "-l", str(self._data / "server.log"), "-o", f"-p {port}", "-w", "start"]
         self._run("pg_ctl", *arguments, failure=f"PostgreSQL does not start on port {port}")
+        self._file("port").write_text(str(port))
         self._create_database()
 
     def stop(self, mode: str = "fast") -> None:
@@ -148,27 +155,38 @@ class LocalPostgres:
         password = self._file("password")
         password.touch(mode=0o600)
         password.write_text(token_hex(16))
-        self._data.mkdir(mode=0o700, exist_ok=True)
+        new = self.folder / "data.new"  # under its name only when it is whole: initdb may be killed
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
         if _is_root():
             self.folder.chmod(0o755)
-            shutil.chown(self.folder, _server_user())
-            shutil.chown(self._data, _server_user())
-            shutil.chown(password, _server_user())
+            for path in (self.folder, new, password):
+                shutil.chown(path, _server_user())
         self._run(
-            "initdb", "-D", str(self._data), "-U", USER, f"--pwfile={password}", "--auth=scram-sha-256",
+            "initdb", "-D", str(new), "-U", USER, f"--pwfile={password}", "--auth=scram-sha-256",
             "--encoding=UTF8", "--locale=C", "--no-sync", failure="PostgreSQL's data could not be made",
         )  # fmt: skip
-        with (self._data / "postgresql.auto.conf").open("a") as file:
+        with (new / "postgresql.auto.conf").open("a") as file:
             file.write(f"listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\n{configuration}")
+        new.rename(self._data)
+
+    def run_sql(self, sql: str, database: str = DATABASE) -> str:
+        """What psql prints, unaligned.
+
+        Errors: subprocess.CalledProcessError.
+        """
+        command = [*self.psql()[:-1], database, "-v", "ON_ERROR_STOP=1", "-qtAc", sql]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True).stdout.strip()
 
     def _create_database(self) -> None:
-        if subprocess.run(self.psql("-c", ""), env=self.environment, capture_output=True, check=False).returncode:
-            command = [*self.psql()[:-1], "postgres", "-c", f"CREATE DATABASE {DATABASE}"]
-            subprocess.run(command, env=self.environment, capture_output=True, check=True)
+        if not self.run_sql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'", "postgres"):
+            self.run_sql(f"CREATE DATABASE {DATABASE}", "postgres")
+
+    def _kept_port(self) -> int:
+        return int(self._file("port").read_text()) if self._file("port").exists() else DEFAULT_PORT
 
     def _usual_port(self) -> int:
-        kept = int(self._file("port").read_text()) if self._file("port").exists() else DEFAULT_PORT
-        return kept if _is_free(kept) else _free_port()
+        return self._kept_port() if _is_free(self._kept_port()) else _free_port()
 
     def _run(self, program: str, *arguments: str, failure: str) -> None:
         # Output goes to a file: the server inherits it, and a pipe would stay open as long as the server runs.
@@ -179,7 +197,8 @@ class LocalPostgres:
                 output.seek(0)
                 log = self._data / "server.log"
                 said = (log.read_text(errors="replace") if log.exists() else output.read()).strip().splitlines()
-                raise UserError(f"{failure}: {said[-1] if said else 'it does not say why'} (see {log})")
+                grave = [line for line in said[-20:] if "FATAL" in line or "could not" in line] or said
+                raise UserError(f"{failure}: {grave[-1] if grave else 'it does not say why'} (see {log})")
 
     def _program(self, name: str) -> str:
         return str(self._binaries / name)

@@ -4,23 +4,27 @@ import asyncio
 import logging
 import sys
 import time
-from functools import cache
-from typing import Any, Literal
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, Literal, TypeVar
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
-from sqlalchemy import JSON, Connection, MetaData
+from alembic.util import CommandError
+from sqlalchemy import JSON, Connection, Engine, MetaData
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator
 
 from app.db.engine import create_migration_engine
 from app.db.errors import unavailable
 from app.errors import UserError
 from app.settings import ROOT, Settings, load_settings
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -36,32 +40,51 @@ def config() -> Config:
 
 def run(metadata: MetaData) -> None:
     """Run what Alembic was asked for, online or as SQL. Called by alembic/env.py."""
-    settings: Settings = context.config.attributes.get("settings") or load_settings()
-    if context.is_offline_mode():
-        _run_offline(settings, metadata)
-    else:
-        asyncio.run(_run_online(settings, metadata))
+    try:
+        settings: Settings = context.config.attributes.get("settings") or load_settings()
+        if context.is_offline_mode():
+            _run_offline(settings, metadata)
+        else:
+            on_connection(settings, partial(_run_on, metadata))
+    except UserError as error:
+        raise CommandError(str(error)) from error  # which plain alembic prints as one line
 
 
 def _run_offline(settings: Settings, metadata: MetaData) -> None:
     # paramstyle: other drivers' styles double every % in data.
-    _configure(metadata, url=settings.database.url, literal_binds=True, dialect_opts={"paramstyle": "named"})
+    _configure(metadata, url=settings.migration_database.url, literal_binds=True, dialect_opts={"paramstyle": "named"})
     with context.begin_transaction():
         context.run_migrations()
 
 
-async def _run_online(settings: Settings, metadata: MetaData) -> None:
-    engine = create_migration_engine(settings)
+def on_connection(settings: Settings, work: Callable[[Connection], Result]) -> Result:
+    """What the work returns, done on a connection for migrations.
+
+    Errors: DatabaseUnavailable; DatabaseUrlError.
+    """
+    return on_engine(create_migration_engine(settings), work)
+
+
+def on_engine(engine: AsyncEngine | Engine, work: Callable[[Connection], Result]) -> Result:
+    """The same on an engine that is made for it, with an async driver or a sync one; the engine is closed."""
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_run_on, metadata)
+        if isinstance(engine, AsyncEngine):
+            return asyncio.run(_on_async(engine, work))
+        with engine.connect() as connection:
+            return work(connection)
     except (OSError, SQLAlchemyError) as error:
         raise unavailable(error) or error from error
+
+
+async def _on_async(engine: AsyncEngine, work: Callable[[Connection], Result]) -> Result:
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(work)
     finally:
         await engine.dispose()
 
 
-def _run_on(connection: Connection, metadata: MetaData) -> None:
+def _run_on(metadata: MetaData, connection: Connection) -> None:
     # Nothing may be executed before configure(): Alembic would take the transaction for somebody else's, and
     # commit nothing.
     _configure(metadata, connection=connection, on_version_apply=_report())
@@ -102,10 +125,9 @@ def _report() -> Any:  # Any: Alembic declares the callback's arguments as such
     def on_version_apply(*, step: MigrationInfo, **_: object) -> None:
         nonlocal started
         milliseconds, started = (time.perf_counter() - started) * 1000, time.perf_counter()
-        revision = step.up_revision if step.is_upgrade else step.down_revisions
         verb = "stamp" if step.is_stamp else "upgrade" if step.is_upgrade else "downgrade"
-        name = getattr(revision, "doc", "")
-        logger.info("%s %s %s (%.0f ms)", verb, step.up_revision_id, name, milliseconds)
+        script = _scripts().get_revision(step.up_revision_id or "base")
+        logger.info("%s %s %s (%.0f ms)", verb, step.up_revision_id, script.doc if script else "", milliseconds)
 
     return on_version_apply
 
@@ -127,17 +149,17 @@ def heads() -> set[str]:
     return set(_scripts().get_heads())
 
 
-async def current(connection: AsyncConnection) -> set[str]:
+def current(connection: Connection) -> set[str]:
     """The revisions that the database is at; empty before the first migration."""
-    return set(await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads()))
+    return set(MigrationContext.configure(connection).get_current_heads())
 
 
-async def state(connection: AsyncConnection) -> Literal["empty", "behind", "head", "ahead"]:
+def state(connection: Connection) -> Literal["empty", "behind", "head", "ahead"]:
     """Where the database's schema is, compared with this code.
 
     A revision that this code does not know was made by a newer one: the database is ahead.
     """
-    revisions = await current(connection)
+    revisions = current(connection)
     if not revisions:
         return "empty"
     if revisions == heads():

@@ -1,13 +1,15 @@
 """Where a transaction begins and where it commits. This is the only place that does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from app.db.engine import SQLITE_BEGIN
+from app.db.engine import PATIENCE_SECONDS, SQLITE_BEGIN, create_engine
 from app.db.errors import DatabaseUnavailable, unavailable
+from app.settings import Settings
 
 
 class Database:
@@ -16,8 +18,17 @@ class Database:
     Tests hand over a connection, which they roll back.
     """
 
-    def __init__(self, bind: AsyncEngine | AsyncConnection) -> None:
+    def __init__(self, bind: AsyncEngine | AsyncConnection, connect_seconds: float | None = None) -> None:
         self.bind = bind
+        self.connect_seconds = connect_seconds
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Database":
+        """Errors: DatabaseUrlError where the driver is not installed."""
+        # Beyond the limits of pool and driver: psycopg has none for a server that is connected and silent.
+        hosts = 1 + str(settings.database.url.query.get("host", "")).count(",")
+        seconds = settings.database_pool_timeout_seconds + hosts * max(2, settings.database_connect_timeout_seconds)
+        return cls(create_engine(settings), seconds + PATIENCE_SECONDS)
 
     @asynccontextmanager
     async def transaction(self, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
@@ -40,8 +51,9 @@ class Database:
     async def _connect(self, session: AsyncSession, options: dict[str, str]) -> None:
         # Now and not at the first query: an OSError here is the network's, later it may be anybody's.
         try:
-            await session.connection(execution_options=options)
-        except OSError as error:
+            async with asyncio.timeout(self.connect_seconds):
+                await session.connection(execution_options=options)
+        except OSError as error:  # TimeoutError is one
             raise DatabaseUnavailable.from_error(error) from error
 
     async def close(self) -> None:

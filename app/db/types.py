@@ -11,11 +11,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 
+def is_storable(text: str) -> bool:
+    """PostgreSQL stores no NUL, and no UTF-8 holds a lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 class BoundedString(TypeDecorator[str]):
     """VARCHAR(length).
 
     Units: characters.
-    Errors: ValueError (as SQLAlchemy's StatementError) for longer text and for NUL, which PostgreSQL cannot store.
+    Errors: ValueError (as SQLAlchemy's StatementError) for longer text, and for what is_storable() refuses.
     """
 
     impl = String
@@ -26,7 +31,7 @@ class BoundedString(TypeDecorator[str]):
         self.length = length
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is not None and (len(value) > self.length or "\0" in value):
+        if value is not None and (len(value) > self.length or not is_storable(value)):
             raise ValueError(f"text of at most {self.length} characters without NUL is wanted")
         return value
 

@@ -2,9 +2,14 @@
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def front_door(request: Request) -> RedirectResponse:
+    return RedirectResponse(f"{request.scope.get('root_path', '').rstrip('/')}/docs")
 
 
 @router.get("/docs")

@@ -4,11 +4,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from app.db.types import is_storable
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain NUL")  # PostgreSQL cannot store it
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("must not contain NUL or half a character")
     return text
 
 
-PlainText = Annotated[str, AfterValidator(_without_nul)]
+PlainText = Annotated[str, AfterValidator(_storable)]

@@ -15,6 +15,7 @@ from app.observe.logs import request_id
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
+PROBES = frozenset({"/health", "/health/live", "/health/ready"})
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # of a proxy in front; anything else gets a new one
 
 
@@ -46,7 +47,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_id)
         except Exception:
-            logger.exception("unhandled error in %s %s", scope["method"], scope["path"])
+            logger.exception("unhandled error in %s %r", scope["method"], scope["path"])
             if started:
                 raise  # too late for another answer: the server cuts the connection, so that the client notices
             await problem(HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, send_with_id)
@@ -57,7 +58,7 @@ class RequestContext:
 class AllowedHosts:
     """Refuses a Host header that is not ours, so that no link is ever built from a forged one.
 
-    Like Starlette's TrustedHostMiddleware, but answering with a problem, and open for /health: probes come by address.
+    Like Starlette's TrustedHostMiddleware, but answering with a problem, and open for probes, which come by address.
     """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
@@ -74,7 +75,7 @@ class AllowedHosts:
         await self.app(scope, receive, send)
 
     def _allows(self, scope: Scope) -> bool:
-        if self.any or scope["path"].startswith("/health"):
+        if self.any or scope["path"] in PROBES:
             return True
         host = re.sub(r":\d*$", "", Headers(scope=scope).get("host", "")).lower()
         return host in self.hosts or (bool(self.suffixes) and host.endswith(self.suffixes))

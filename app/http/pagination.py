@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -35,10 +35,10 @@ class Cursor:
     def parse(cls, text: str) -> "Cursor":
         """Errors: Invalid."""
         try:
-            created_at, _, row_id = urlsafe_b64decode(text).decode().partition(" ")
-            cursor = cls(datetime.fromisoformat(created_at), UUID(row_id))
+            moment, _, row_id = urlsafe_b64decode(text).decode().partition(" ")
+            created_at = datetime.fromisoformat(moment)
+            if created_at.utcoffset() == timedelta(0):
+                return cls(created_at, UUID(row_id))
         except ValueError:
-            raise Invalid("cursor is not one of ours: leave it out, and follow next_cursor from there") from None
-        if cursor.created_at.tzinfo is None:
-            raise Invalid("cursor is not one of ours: leave it out, and follow next_cursor from there")
-        return cursor
+            pass
+        raise Invalid("cursor is not one of ours: leave it out, and follow next_cursor from there")

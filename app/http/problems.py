@@ -7,6 +7,7 @@ Problem
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -18,6 +19,8 @@ from starlette.exceptions import HTTPException
 
 from app.db.errors import DatabaseUnavailable
 from app.observe.logs import request_id
+
+logger = logging.getLogger(__name__)
 
 
 class Problem(Exception):
@@ -107,5 +110,5 @@ def _message(item: Mapping[str, str]) -> str:
 
 
 async def _from_database_unavailable(_: Request, error: Exception) -> Response:
-    # Why is for the log and /health/ready: a client can only wait.
+    logger.warning("%s", error)  # why is for us: a client can only wait
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away.", headers={"Retry-After": "2"})

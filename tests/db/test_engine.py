@@ -11,7 +11,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.db.engine import create_engine
 from app.db.errors import DatabaseUnavailable
 from app.db.session import Database
 from app.features.audit_logs.models import AuditLog
@@ -132,6 +131,7 @@ async def test_writers_that_read_first_lose_no_update(own_database: Database) ->
     [
         {"name": "x" * 201},
         {"name": "a\0b"},
+        {"name": "half \ud83d"},
         {"created_at": datetime(2026, 1, 1)},  # noqa: DTZ001 - naive is the point
     ],
 )
@@ -156,7 +156,7 @@ async def test_the_pool_is_bounded_and_waiting_for_it_ends(own_settings: Setting
     narrow = settings_for(
         own_settings.database_url.get_secret_value(), database_pool_size=1, database_pool_timeout_seconds=0.1
     )
-    database = Database(create_engine(narrow))
+    database = Database.open(narrow)
     async with database.transaction(read_only=True):
         with pytest.raises(DatabaseUnavailable, match="busy"):
             await count(database)
@@ -166,7 +166,7 @@ async def test_the_pool_is_bounded_and_waiting_for_it_ends(own_settings: Setting
 async def test_a_database_that_is_missing_is_one_line(own_settings: Settings, backend: str) -> None:
     url = own_settings.database_url.get_secret_value()
     away = {"sqlite": "sqlite:////nowhere/at/all.db", "postgresql": f"{url}_which_is_not_there"}[backend]
-    database = Database(create_engine(settings_for(away)))
+    database = Database.open(settings_for(away))
     with pytest.raises(DatabaseUnavailable) as caught:
         await count(database)
     await database.close()
@@ -174,9 +174,8 @@ async def test_a_database_that_is_missing_is_one_line(own_settings: Settings, ba
     assert {"sqlite": "folder", "postgresql": "no database of that name"}[backend] in str(caught.value)
 
 
-async def test_sqlite_is_set_up_for_a_service(own_database: Database, backend: str) -> None:
-    if backend != "sqlite":
-        return
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+async def test_sqlite_is_set_up_for_a_service(own_database: Database) -> None:
     async with own_database.transaction() as session:
         pragmas = {
             name: await session.scalar(text(f"PRAGMA {name}"))
@@ -185,9 +184,8 @@ async def test_sqlite_is_set_up_for_a_service(own_database: Database, backend: s
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": 2}
 
 
-async def test_postgresql_ends_what_takes_too_long(own_database: Database, backend: str) -> None:
-    if backend != "postgresql":
-        return
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
+async def test_postgresql_ends_what_takes_too_long(own_database: Database) -> None:
     async with own_database.transaction() as session:
         settings = {
             name: await session.scalar(text(f"SHOW {name}"))

@@ -1,10 +1,10 @@
+import pytest
 from anyio import to_thread
 from conftest import client_of
 from databases import migrate, settings_for
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from app.db.engine import create_engine
 from app.db.session import Database
 from app.main import create_app
 from app.settings import Settings
@@ -12,8 +12,13 @@ from app.settings import Settings
 
 def app_on(settings: Settings) -> FastAPI:
     app = create_app(settings)
-    app.state.database = Database(create_engine(settings))
+    app.state.database = Database.open(settings)
     return app
+
+
+async def test_a_monitor_may_ask_by_head(client: AsyncClient) -> None:
+    for path in ("/health", "/health/live", "/health/ready"):
+        assert (await client.head(path)).status_code == 200
 
 
 async def test_health_says_who_is_running(client: AsyncClient) -> None:
@@ -38,7 +43,7 @@ async def test_an_older_schema_is_not_ready(empty_url: str) -> None:
     app = app_on(settings)
     async with client_of(app) as client:
         empty = await client.get("/health/ready")
-        await to_thread.run_sync(migrate, settings, "a5e3916cd8f0")
+        await to_thread.run_sync(migrate, settings, "+1")
         behind = await client.get("/health/ready")
         live = await client.get("/health/live")
     await app.state.database.close()
@@ -49,7 +54,7 @@ async def test_an_older_schema_is_not_ready(empty_url: str) -> None:
     assert live.status_code == 200
 
 
-async def test_a_database_that_is_away_is_not_ready_and_not_named() -> None:
+async def test_a_database_that_is_away_is_not_ready_and_not_named(caplog: pytest.LogCaptureFixture) -> None:
     app = app_on(settings_for("postgresql://canary_user:canary_password@127.0.0.1:1/canary_name"))
     async with client_of(app) as client:
         ready = await client.get("/health/ready")
@@ -60,7 +65,8 @@ async def test_a_database_that_is_away_is_not_ready_and_not_named() -> None:
     assert (ready.status_code, products.status_code, health.status_code) == (503, 503, 200)
     assert ready.json()["detail"] == "The database is away."
     assert products.headers["retry-after"] == "2"
-    assert "canary" not in ready.text + products.text
+    assert caplog.text.count("nothing answers at its address") == 2  # for us, why
+    assert "canary" not in ready.text + products.text + caplog.text
 
 
 async def test_a_database_of_newer_code_is_ready(own_settings: Settings) -> None:

@@ -1,3 +1,4 @@
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -12,6 +13,10 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def product(name: str = "Lamp", **values: object) -> Product:
     return Product(**{"name": name, "price_cents": 1000, "created_at": NOON, **values})
+
+
+def crafted(moment: str) -> str:
+    return urlsafe_b64encode(f"{moment} {UUID(int=0).hex}".encode()).decode()
 
 
 async def names(client: AsyncClient, **query: object) -> list[str]:
@@ -89,11 +94,18 @@ async def test_pages_follow_each_other_without_gap_or_repeat(client: AsyncClient
     assert page["next_cursor"] is None
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+async def test_a_cursor_at_the_end_of_time_is_no_error(client: AsyncClient, year: str) -> None:
+    assert await names(client, cursor=crafted(f"{year}-01-01T00:00:00+00:00")) == []
+
+
 @pytest.mark.parametrize(
     "query",
     [
         "limit=0", "limit=101", "limit=x", "min_price_cents=-1", f"max_price_cents={2**63}", "in_stock=perhaps",
         "category=%00", f"category={'x' * 101}", "cursor=zzz", "cursor=%F0%9F%99%82", "cursor=MjAyNi0wMS0wMSB6",
+        f"cursor={crafted('9999-12-31T23:59:59-23:59')}", f"cursor={crafted('0001-01-01T00:00:00+23:59')}",
+        f"cursor={crafted('2026-01-01T00:00:00')}",
     ],
 )  # fmt: skip
 async def test_a_wrong_query_is_refused(client: AsyncClient, query: str) -> None:
