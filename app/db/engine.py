@@ -1,5 +1,6 @@
 """The one engine of a process."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from functools import partial
@@ -77,6 +78,15 @@ def create_migration_engine(settings: Settings) -> AsyncEngine | Engine:
 def _refuse_memory(database: DatabaseUrl) -> None:
     if database.is_sqlite and database.url.database in (None, "", ":memory:"):
         raise DatabaseUrlError("a database in memory has no tables for the service: name a file, sqlite:///./app.db")
+
+
+async def settle(database_is_sqlite: bool) -> None:
+    """After a connection that failed: let its thread end before the event loop does.
+
+    aiosqlite does not wait for it, and the thread would complain, in many lines, of a loop that is closed.
+    """
+    if database_is_sqlite:
+        await asyncio.sleep(0.05)
 
 
 def _with_driver(database: DatabaseUrl, make: Callable[[], EngineKind]) -> EngineKind:

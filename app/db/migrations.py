@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator
 
-from app.db.engine import create_migration_engine
+from app.db.engine import create_migration_engine, settle
 from app.db.errors import unavailable
 from app.errors import UserError
 from app.settings import ROOT, Settings, load_settings
@@ -80,6 +80,9 @@ async def _on_async(engine: AsyncEngine, work: Callable[[Connection], Result]) -
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(work)
+    except SQLAlchemyError:
+        await settle(engine.dialect.name == "sqlite")
+        raise
     finally:
         await engine.dispose()
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from app.db.engine import PATIENCE_SECONDS, SQLITE_BEGIN, create_engine
+from app.db.engine import PATIENCE_SECONDS, SQLITE_BEGIN, create_engine, settle
 from app.db.errors import DatabaseUnavailable, unavailable
 from app.settings import Settings
 
@@ -53,6 +53,9 @@ class Database:
         try:
             async with asyncio.timeout(self.connect_seconds):
                 await session.connection(execution_options=options)
+        except SQLAlchemyError:
+            await settle(self.bind.dialect.name == "sqlite")
+            raise
         except OSError as error:  # TimeoutError is one
             raise DatabaseUnavailable.from_error(error) from error
 
