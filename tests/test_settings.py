@@ -1,4 +1,5 @@
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from databases import settings_for
@@ -100,8 +101,9 @@ def test_migrations_may_have_a_url_of_their_own() -> None:
 
 
 def test_a_relative_path_starts_at_the_project() -> None:
-    for url in ("sqlite:///./x.db", "sqlite:///x.db?mode=ro", "sqlite:///file:x.db"):
-        assert str(ROOT) in str(settings_for(url).database.url.database)
+    assert settings_for("sqlite:///./x.db").database.url.database == f"{ROOT}/x.db"
+    for url in ("sqlite:///x.db?mode=ro", "sqlite:///file:x.db"):
+        assert settings_for(url).database.url.database == f"file:{quote(str(ROOT))}/x.db"
     assert settings_for("sqlite:////srv/x.db").database.url.database == "/srv/x.db"
 
 
