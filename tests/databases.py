@@ -15,7 +15,7 @@ from alembic.config import Config
 from anyio import to_thread
 from sqlalchemy import make_url
 
-from app.db import migrations
+from app.db.migrations import revisions
 from app.settings import ROOT, Settings
 
 
@@ -70,7 +70,7 @@ def settings_for(database_url: str, **values: object) -> Settings:
 
 def migrate(settings: Settings, revision: str = "head") -> None:
     """Upgrade by Alembic itself, in a loop of its own: from async code, call it in a thread."""
-    config = migrations.config()
+    config = revisions.config()
     config.attributes["settings"] = settings
     command.upgrade(config, revision)
 

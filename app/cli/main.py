@@ -59,7 +59,8 @@ def main() -> NoReturn:
     except Exception as error:
         if "--traceback" in sys.argv:
             raise
-        sys.exit(f"oppman: {_one_line(error)}")
+        print(f"oppman: {_one_line(error)}", file=sys.stderr)
+        sys.exit(error.exit_code if isinstance(error, UserError) else 1)
     sys.exit(0)
 
 

@@ -8,7 +8,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
-from app.db import migrations
+from app.db.migrations import revisions
 from app.db.session import Database
 from app.errors import UserError
 from app.observe import logs
@@ -84,7 +84,7 @@ async def _require_schema(settings: Settings) -> None:
     database = Database.open(settings)
     try:
         async with database.transaction(read_only=True) as session:
-            state = await session.run_sync(lambda sync: migrations.state(sync.connection()))
+            state = await session.run_sync(lambda sync: revisions.state(sync.connection()))
     finally:
         await database.close()
     if state in ("empty", "behind"):

@@ -11,8 +11,8 @@ from statistics import median
 
 from sqlalchemy import Connection
 
-from app.db import migrations
 from app.db.engine import create_engine, create_migration_engine
+from app.db.migrations import environment, revisions
 from app.db.url import DatabaseUrl
 from app.errors import UserError
 from app.settings import Settings
@@ -59,7 +59,7 @@ def _findings(settings: Settings, database: DatabaseUrl, workers: int, *, for_se
         return  # to connect would make a new file, or repeat the reason
     started = time.perf_counter()
     try:
-        yield from migrations.on_engine(
+        yield from environment.on_engine(
             engine, lambda connection: list(_inside(settings, database, workers, connection))
         )
     except UserError as error:
@@ -171,8 +171,8 @@ def _greeting_pid(connection: Connection) -> int | None:
 
 
 def _schema(connection: Connection) -> Finding:
-    at = ", ".join(sorted(migrations.current(connection))) or "no revision"
-    state = migrations.state(connection)
+    at = ", ".join(sorted(revisions.current(connection))) or "no revision"
+    state = revisions.state(connection)
     if state in ("empty", "behind"):
         return Finding("schema", f"{at}, behind the code", "run oppman.py migrate upgrade", fatal=True)
     return Finding("schema", f"{at}, {'as the code' if state == 'head' else 'ahead of the code, which is fine'}")

@@ -54,11 +54,14 @@ def create_engine(settings: Settings) -> AsyncEngine:
     return engine
 
 
-def create_migration_engine(settings: Settings) -> AsyncEngine | Engine:
+def create_migration_engine(
+    settings: Settings, *, wait_seconds: float = 60, read_only: bool = False
+) -> AsyncEngine | Engine:
     """One connection for migrations, closed after use; sync where its driver is.
 
     Without a statement timeout: a migration takes what it takes. Without foreign keys on SQLite: with them it would
     delete the children of a table that Alembic rebuilds, by CASCADE.
+    wait_seconds: for another process that writes to SQLite.
     Errors: DatabaseUrlError where its driver is not installed.
     """
     database = settings.migration_database
@@ -71,7 +74,8 @@ def create_migration_engine(settings: Settings) -> AsyncEngine | Engine:
     engine = _with_driver(database, partial(make, database.url, connect_args=arguments, poolclass=NullPool))
     if database.is_sqlite:
         sync_engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
-        _listen_sqlite(sync_engine, busy_timeout_seconds=60, foreign_keys=False, begin="IMMEDIATE")
+        begin = "DEFERRED" if read_only else "IMMEDIATE"
+        _listen_sqlite(sync_engine, busy_timeout_seconds=wait_seconds, foreign_keys=False, begin=begin)
     return engine
 
 

@@ -78,6 +78,8 @@ TEXTS = {
 class DatabaseUnavailable(UserError):
     """The database cannot work now; the message says why, in one line, and holds no secret."""
 
+    exit_code = 8
+
     def __init__(self, message: str, kind: str = "lost") -> None:
         super().__init__(message)
         self.kind = kind

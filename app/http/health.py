@@ -7,8 +7,8 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from app.db import migrations
 from app.db.errors import DatabaseUnavailable
+from app.db.migrations import revisions
 from app.db.session import Database
 from app.http.problems import problem
 from app.settings import Settings
@@ -54,7 +54,7 @@ async def ready(request: Request) -> Ready | Response:
     database: Database = request.app.state.database
     try:
         async with asyncio.timeout(READY_TIMEOUT_SECONDS), database.transaction(read_only=True) as session:
-            state = await session.run_sync(lambda sync: migrations.state(sync.connection()))
+            state = await session.run_sync(lambda sync: revisions.state(sync.connection()))
     except (DatabaseUnavailable, TimeoutError) as error:
         logger.warning("not ready: %s", error or "the database does not answer in time")
         return problem(503, "The database is away.")

@@ -23,8 +23,9 @@ from typer.testing import CliRunner, Result
 
 from app.cli.main import COMMANDS
 from app.cli.main import app as cli
-from app.db import local_postgres, migrations
+from app.db import local_postgres
 from app.db.local_postgres import LocalPostgres
+from app.db.migrations import revisions
 from app.features import modules
 from app.settings import Settings
 
@@ -172,7 +173,7 @@ def test_migrations_go_down_check_and_tell(monkeypatch: pytest.MonkeyPatch, empt
     assert "already" in migrate("upgrade")
     migrate("check")
     migrate("downgrade -1")
-    assert migrations.heads().isdisjoint(migrate("current").split())
+    assert revisions.heads().isdisjoint(migrate("current").split())
     assert "(current)" in migrate("history")
     migrate("downgrade base")
     assert migrate("current").strip() == ""
@@ -185,9 +186,11 @@ def test_migrations_go_down_check_and_tell(monkeypatch: pytest.MonkeyPatch, empt
 def test_create_writes_what_the_models_have_more(checkout: Path, empty_url: str) -> None:
     model = checkout / "app/features/users/models.py"
     model.write_text(model.read_text() + "    nickname: Mapped[str | None] = mapped_column(BoundedString(40))\n")
-    assert_one_line(oppman(checkout, "migrate", "create", "too early", DATABASE_URL=empty_url), "migrate upgrade")
+    early = oppman(checkout, "migrate", "create", "too early", DATABASE_URL=empty_url)
+    assert_one_line(early, "migrate upgrade", code=3)
     oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url)
-    assert_one_line(oppman(checkout, "migrate", "check", DATABASE_URL=empty_url), "nickname", "migrate create")
+    drift = oppman(checkout, "migrate", "check", DATABASE_URL=empty_url)
+    assert_one_line(drift, "nickname", "migrate create", code=3)
 
     created = oppman(checkout, "migrate", "create", "add nickname to users", DATABASE_URL=empty_url)
 
@@ -199,20 +202,21 @@ def test_create_writes_what_the_models_have_more(checkout: Path, empty_url: str)
 
 
 @pytest.mark.parametrize(
-    ("command", "url", "word"),
+    ("command", "url", "word", "code"),
     [
-        ("migrate upgrade", "", "is empty"),
-        ("migrate upgrade", "postgres//canary", "DATABASE_URL"),
-        ("runserver", "mysql://u:canary@h/d", "DATABASE_URL"),
-        ("start", UNREACHABLE, "nothing answers"),
-        ("runserver", UNREACHABLE, "nothing answers"),
-        ("migrate current", UNREACHABLE, "nothing answers"),
-        ("migrate upgrade", "sqlite:////nowhere/at/all/app.db", "folder"),
+        ("migrate upgrade", "", "is empty", 1),
+        ("migrate upgrade", "postgres//canary", "DATABASE_URL", 1),
+        ("runserver", "mysql://u:canary@h/d", "DATABASE_URL", 1),
+        ("start", UNREACHABLE, "nothing answers", 8),
+        ("runserver", UNREACHABLE, "nothing answers", 8),
+        ("migrate", UNREACHABLE, "nothing answers", 8),
+        ("migrate upgrade", "sqlite:////nowhere/at/all/app.db", "folder", 8),
     ],
 )
-def test_a_database_that_cannot_be_is_one_line(checkout: Path, command: str, url: str, word: str) -> None:
+def test_a_database_that_cannot_be_is_one_line(checkout: Path, command: str, url: str, word: str, code: int) -> None:
     (checkout / ".env").write_text("")
-    assert_one_line(oppman(checkout, *command.split(), DATABASE_URL=url, PORT=str(free_port())), word)
+    result = oppman(checkout, *command.split(), DATABASE_URL=url, PORT=str(free_port()))
+    assert_one_line(result, word, code=code)
 
 
 @pytest.mark.parametrize("command", ["runserver", "start"])

@@ -88,6 +88,7 @@ def test_a_standby_alone_is_named_by_the_check(pair: Pair) -> None:
     assert findings["role"].fatal
 
 
+@pytest.mark.slow
 async def test_a_primary_that_hangs_is_left_for_its_promoted_standby(doomed_pair: Pair) -> None:
     primary, standby = doomed_pair
     database = Database.open(settings_of(doomed_pair, "asyncpg", [port(primary), port(standby)], "read-write"))

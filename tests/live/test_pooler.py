@@ -13,10 +13,11 @@ from databases import migrate, settings_for
 from servers import pgbouncer
 from sqlalchemy import URL, text
 
-from app.db import local_postgres, migrations
+from app.db import local_postgres
 from app.db.diagnosis import Finding, examine
 from app.db.engine import create_migration_engine
 from app.db.local_postgres import LocalPostgres
+from app.db.migrations import environment, revisions
 from app.db.session import Database
 from app.settings import ROOT
 
@@ -39,6 +40,7 @@ def url_for(pooler: Pooler, driver: str) -> str:
     return pooler[1].set(drivername=f"postgresql+{driver}").render_as_string(hide_password=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 async def test_no_answer_is_wrong_while_a_column_changes(pooler: Pooler, driver: str) -> None:
     server, _ = pooler
@@ -100,8 +102,8 @@ def test_migrations_run_through_a_pooler(pooler: Pooler, driver: str) -> None:
     through = url.set(drivername=f"postgresql+{driver}", database=f"through_{driver}")
     settings = settings_for("sqlite://", migration_database_url=through.render_as_string(hide_password=False))
     migrate(settings)
-    found = migrations.on_engine(create_migration_engine(settings), migrations.current)
-    assert found == migrations.heads()
+    found = environment.on_engine(create_migration_engine(settings), revisions.current)
+    assert found == revisions.heads()
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])

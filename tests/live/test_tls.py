@@ -12,10 +12,10 @@ from servers import KEY_PASSWORD, Certificates, postgresql_with_tls
 from sqlalchemy import make_url
 from sqlalchemy.engine import Connection
 
-from app.db import migrations
 from app.db.engine import create_migration_engine
 from app.db.errors import DatabaseUnavailable
 from app.db.local_postgres import LocalPostgres
+from app.db.migrations import environment
 from app.db.url import DatabaseUrlError
 
 DRIVERS = ["asyncpg", "psycopg", "psycopg2", "pg8000"]
@@ -46,7 +46,7 @@ def connect(servers: Servers, driver: str, host: str, user: str = "", **paramete
         return Tls(*connection.exec_driver_sql(sql).one())
 
     settings = settings_for("sqlite://", migration_database_url=url)
-    return migrations.on_engine(create_migration_engine(settings), ask)
+    return environment.on_engine(create_migration_engine(settings), ask)
 
 
 def refused(servers: Servers, driver: str, host: str, **parameters: Any) -> str:
@@ -132,7 +132,7 @@ def test_a_server_without_tls_is_refused_where_it_was_asked_for(driver: str, pos
     url = make_url(postgresql_url).set(drivername=f"postgresql+{driver}", query={"sslmode": "require"})
     text = url.render_as_string(hide_password=False)
     with pytest.raises(DatabaseUnavailable, match="the server has no TLS") as caught:
-        migrations.on_engine(
+        environment.on_engine(
             create_migration_engine(settings_for("sqlite://", migration_database_url=text)), lambda _: None
         )
     assert caught.value.kind == "tls"

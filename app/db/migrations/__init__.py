@@ -1,0 +1,9 @@
+"""How the schema changes: Alembic does the work; what stands here makes it safe to deploy.
+
+environment.py   what alembic/env.py calls: configuration, connection, one transaction a step
+deploy.py        waiting for the database, the deployer's lock, trying again
+revisions.py     which revisions there are, and where a database is among them
+journal.py       who applied what, when, how long it took
+snapshot.py      the schema as the database has it, to compare with another
+operations.py    for revisions: indexes without a lock, extensions, constraints over large tables
+"""

@@ -1,0 +1,88 @@
+"""The schema as the database itself has it, to compare with another one.
+
+Autogenerate asks what Alembic can render. This asks the catalog, so it also sees the texts of CHECKs, the conditions
+and expressions of indexes, labels of enums and computed columns. Two databases are compared that went different ways:
+one by the revisions, one from the models.
+"""
+
+import re
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+POSTGRESQL = {
+    "column": """
+        SELECT c.relname || '.' || a.attname,
+               concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END,
+                         'default ' || pg_get_expr(d.adbin, d.adrelid), nullif(a.attidentity, ''),
+                         nullif(a.attgenerated, ''))
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+          AND NOT a.attisdropped""",
+    "constraint": """
+        SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = current_schema()::regnamespace AND contype IN ('c', 'f', 'p', 'u', 'x')
+          AND conrelid <> 0""",
+    "index": """
+        SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+        JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = current_schema()::regnamespace""",
+    "enum": """
+        SELECT typname, string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum
+        JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname""",
+}
+SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND sql IS NOT NULL"
+OWN = ("alembic_version", "migration_log")  # made by the migrations themselves
+
+Snapshot = dict[str, str]  # what it is and its name -> how it is defined
+
+
+def take(connection: Connection) -> Snapshot:
+    rows = _postgresql(connection) if connection.dialect.name == "postgresql" else _sqlite(connection)
+    return {name: definition for name, definition in rows if not any(own in name for own in OWN)}
+
+
+def differences(ours: Snapshot, wanted: Snapshot) -> list[str]:
+    """A line for each thing that differs: what is missing, what is too much, what is another."""
+    lines = [f"missing: {name}: {wanted[name]}" for name in sorted(wanted.keys() - ours.keys())]
+    lines += [f"too much: {name}: {ours[name]}" for name in sorted(ours.keys() - wanted.keys())]
+    both = sorted(ours.keys() & wanted.keys())
+    return lines + [f"differs: {name}: {ours[name]} / {wanted[name]}" for name in both if ours[name] != wanted[name]]
+
+
+def _postgresql(connection: Connection) -> Iterator[tuple[str, str]]:
+    for kind, sql in POSTGRESQL.items():
+        for name, definition in connection.exec_driver_sql(sql):
+            yield f"{kind} {name}", definition or ""
+
+
+def _sqlite(connection: Connection) -> Iterator[tuple[str, str]]:
+    for kind, name, sql in connection.exec_driver_sql(SQLITE).all():
+        if kind != "table":
+            yield f"{kind} {name}", _plain(sql)
+            continue
+        # Part by part: the order of columns and constraints depends on the way that a table came to be.
+        for part in _parts(_plain(sql)):
+            yield f"table {name}: {part}", ""
+
+
+def _plain(sql: str) -> str:
+    """One spelling: blanks, quotes where none are needed, and letter case outside of literals."""
+    pieces = re.split(r"('(?:[^']|'')*')", sql)
+    for number in range(0, len(pieces), 2):
+        piece = re.sub(r'"(\w+)"', r"\1", pieces[number]).lower()
+        pieces[number] = re.sub(r"\s*([(),])\s*", r"\1", re.sub(r"\s+", " ", piece))
+    return "".join(pieces).strip()
+
+
+def _parts(sql: str) -> list[str]:
+    body, depth, parts, start, quoted = sql[sql.index("(") + 1 : sql.rindex(")")], 0, [], 0, False
+    for position, character in enumerate(body):
+        quoted ^= character == "'"
+        if quoted:
+            continue
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append(body[start:position])
+            start = position + 1
+    return [part.strip() for part in [*parts, body[start:]]]
