@@ -157,9 +157,9 @@ def run_upgrade(revision: str = "head", patience: Patience | None = None) -> Non
     if held:
         earlier = revisions.without_contract(waiting)
         revision = earlier[-1].revision if earlier else ""
-    if waiting and revision:  # most deploys bring no revision, and are done here
+    if revision and (waiting or revision != "head"):  # most deploys bring no revision, and are done here
         _alembic(command.upgrade, revision, patience=patience)
-    _tell_where(settings, before, bool(waiting))
+    _tell_where(settings, before, bool(waiting) or revision != "head")
     for script in held:
         print(f"held back {script.revision} {script.doc} (contract: apply it with --contract, when no older code runs)")
 
