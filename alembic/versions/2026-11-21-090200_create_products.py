@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("in_stock", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("price_cents >= 0", name="ck_products_price_is_not_negative"),
+        sa.CheckConstraint("price_cents >= 0", name=op.f("ck_products_price_is_not_negative")),
         sa.PrimaryKeyConstraint("id", name="pk_products"),
     )
     op.create_index("ix_products_category", "products", ["category"])

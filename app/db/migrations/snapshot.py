@@ -6,9 +6,13 @@ one by the revisions, one from the models.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
+
+from app.db.migrations import environment, throwaway
+from app.db.migrations.throwaway import BACKENDS, Backend
+from app.settings import Settings
 
 POSTGRESQL = {
     "column": """
@@ -40,6 +44,20 @@ Snapshot = dict[str, str]  # what it is and its name -> how it is defined
 def take(connection: Connection) -> Snapshot:
     rows = _postgresql(connection) if connection.dialect.name == "postgresql" else _sqlite(connection)
     return {name: definition for name, definition in rows if not any(own in name for own in OWN)}
+
+
+def drift(metadata: MetaData) -> list[str]:
+    """Where the revisions make another schema than these models describe, on SQLite or PostgreSQL."""
+    with throwaway.databases() as make:
+        return [line for backend in BACKENDS for line in _drift_on(backend, make, metadata)]
+
+
+def _drift_on(backend: Backend, make: Callable[[Backend], Settings], metadata: MetaData) -> list[str]:
+    migrated, modelled = make(backend), make(backend)
+    throwaway.migrate(migrated)
+    throwaway.create_all(modelled, metadata)
+    found = [environment.on_connection(settings, take) for settings in (migrated, modelled)]
+    return [f"{backend}: {line}" for line in differences(*found)]
 
 
 def differences(ours: Snapshot, wanted: Snapshot) -> list[str]:

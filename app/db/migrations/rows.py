@@ -1,0 +1,102 @@
+"""Rows for tables that nobody has described: what the database itself says of a column is enough."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection, MetaData, Table
+from sqlalchemy.exc import DBAPIError
+
+OWN = ("alembic_version", "migration_log")
+FILL_TO = 4
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AWKWARD = "O'Brien ☃ 100% "  # quotes, more than ASCII, a percent sign
+
+Key = tuple[str, ...]
+Rows = dict[Key, dict[str, str]]  # primary key -> column -> value as text
+Contents = dict[str, Rows]  # table -> rows
+
+
+def read(connection: Connection) -> Contents:
+    """All rows of all tables, as text, to compare with later."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    return {table.name: _read(connection, table) for table in metadata.sorted_tables if table.name not in OWN}
+
+
+def _read(connection: Connection, table: Table) -> Rows:
+    keys = [column.name for column in table.primary_key] or [column.name for column in table.columns]
+    found = {}
+    for row in connection.execute(sa.select(table)).mappings():
+        values = {name: str(value) for name, value in row.items()}
+        found[tuple(values[key] for key in keys)] = values
+    return found
+
+
+def fill(connection: Connection, metadata: MetaData) -> list[str]:
+    """Add rows to each table, parents first. Returns what the database would not take.
+
+    One row leaves out what has a default, one is empty where it may be, the others hold awkward values.
+    """
+    complaints = []
+    for table in metadata.sorted_tables:
+        if table.name in OWN:
+            continue
+        there = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        for number in range(there, FILL_TO):
+            try:
+                with connection.begin_nested():
+                    connection.execute(table.insert().values(dict(_row(connection, table, number))))
+            except DBAPIError as error:
+                complaints.append(f"{table.name} does not take a row: {str(error.orig).splitlines()[0]}")
+                break
+    return complaints
+
+
+def _row(connection: Connection, table: Table, number: int) -> Iterator[tuple[str, Any]]:
+    for column in table.columns:
+        if column.computed is not None or column.identity is not None:
+            continue
+        if number == 0 and column.server_default is not None and not column.primary_key:
+            continue
+        if number == 1 and column.nullable and not column.primary_key:
+            continue
+        if column.foreign_keys:
+            parent = next(iter(column.foreign_keys)).column
+            yield column.name, connection.scalar(sa.select(parent).limit(1))
+        else:
+            yield column.name, _value(column, number)
+
+
+def _value(column: "Column[Any]", number: int) -> Any:  # Any: a value of the column's type
+    kind = column.type
+    if isinstance(kind, sa.Enum):
+        return kind.enums[number % len(kind.enums)]
+    simple: dict[type[Any], Any] = {
+        sa.Uuid: UUID(int=number + 1),
+        sa.Boolean: number % 2 == 0,
+        sa.Integer: number + 1,
+        sa.Float: number + 0.5,
+        sa.Numeric: Decimal(number + 1),
+        sa.DateTime: _moment(kind, number),
+        sa.Date: date(2026, 1, number + 1),
+        sa.Time: time(number),
+        sa.Interval: timedelta(hours=number),
+        sa.LargeBinary: bytes([number]),
+        sa.JSON: {"number": number},
+    }
+    for base, value in simple.items():
+        if isinstance(kind, base):
+            return value
+    length = getattr(kind, "length", None) or 200
+    if length <= 40:
+        return f"{number:0{min(length, 32)}x}"  # SQLite keeps a UUID as 32 characters
+    return f"{AWKWARD}{column.name} {number}"[:length]
+
+
+def _moment(kind: Any, number: int) -> datetime:
+    moment = START + timedelta(days=number)
+    return moment if getattr(kind, "timezone", False) else moment.replace(tzinfo=None)
