@@ -102,8 +102,9 @@ def test_the_feature_to_read_first_is_short() -> None:
 
 
 def test_only_one_place_commits() -> None:
+    """The migrations' own tools work on throwaway databases, or in Alembic's transactions."""
     for path in FILES:
-        if name_of(path) != "app.db.session":
+        if name_of(path) != "app.db.session" and not name_of(path).startswith("app.db.migrations"):
             assert not re.search(r"\.(commit|begin)\(\)", path.read_text()), path
 
 

@@ -183,6 +183,7 @@ def test_migrations_go_down_check_and_tell(monkeypatch: pytest.MonkeyPatch, empt
     assert "nonsense" in str(invoke("migrate", "upgrade", "nonsense").exception)
 
 
+@pytest.mark.slow
 def test_create_writes_what_the_models_have_more(checkout: Path, empty_url: str) -> None:
     model = checkout / "app/features/users/models.py"
     model.write_text(model.read_text() + "    nickname: Mapped[str | None] = mapped_column(BoundedString(40))\n")

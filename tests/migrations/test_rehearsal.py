@@ -120,6 +120,7 @@ def project(tmp_path: Path, server: LocalPostgres, monkeypatch: pytest.MonkeyPat
     revisions.scripts.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_caught(project: Path, name: str) -> None:
     upgrade, downgrade = FAULTS[name]
@@ -129,6 +130,7 @@ def test_a_planted_fault_is_caught(project: Path, name: str) -> None:
     assert {problem.revision for problem in problems} == {"fault"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_is_harmless_is_not(project: Path, name: str) -> None:
     upgrade, downgrade, extra = HARMLESS[name]

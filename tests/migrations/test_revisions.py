@@ -1,17 +1,20 @@
 """The revisions that ship, on both databases, through Alembic as everybody calls it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import pytest
 from alembic import command
+from anyio import to_thread
 from databases import alembic, settings_for
 from sqlalchemy import Inspector, inspect, text
 
 from app.db.base import Base
-from app.db.migrations import revisions
+from app.db.migrations import environment, losses, revisions
 from app.db.session import Database
 from app.features import modules
+from app.features.users.models import User
 from app.settings import Settings
 
 Found = TypeVar("Found")
@@ -86,3 +89,17 @@ async def test_a_percent_sign_in_the_password_is_no_problem(empty_settings: Sett
 
 def test_there_is_one_head() -> None:
     assert len(revisions.heads()) == 1
+
+
+async def test_a_downgrade_names_the_data_that_goes(empty_settings: Settings) -> None:
+    await alembic(empty_settings, command.upgrade, "head")
+
+    def lost(revision: str) -> list[str]:
+        return environment.on_connection(empty_settings, partial(losses.of_downgrade, revision))
+
+    assert await to_thread.run_sync(lost, "base") == []
+    database = Database.open(empty_settings)
+    async with database.transaction() as session:
+        session.add(User(email="ada@example.com", hashed_password="x"))
+    await database.close()
+    assert await to_thread.run_sync(lost, "base") == ["table users with 1 rows"]

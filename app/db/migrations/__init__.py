@@ -5,5 +5,9 @@ deploy.py        waiting for the database, the deployer's lock, trying again
 revisions.py     which revisions there are, and where a database is among them
 journal.py       who applied what, when, how long it took
 snapshot.py      the schema as the database has it, to compare with another
+rehearsal.py     every revision up, down and up again over rows
+plan.py          what pending revisions would lock, rewrite and read
+losses.py        what a revision takes away
+backfill.py      moving much data, outside of migrations
 operations.py    for revisions: indexes without a lock, extensions, constraints over large tables
 """

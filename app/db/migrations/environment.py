@@ -28,6 +28,10 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 
+# Made when they are needed, known to no model: autogenerate leaves them alone.
+OWN_TABLES = (journal.NAME, "backfill_progress")
+
+
 class OrphanedRows(UserError):
     """A migration on SQLite would leave rows that point to nothing; it is rolled back."""
 
@@ -178,7 +182,7 @@ def _configure(metadata: MetaData, **options: Any) -> None:  # Any: Alembic's ow
     is_sqlite = (dialect.get_backend_name() if "url" in options else dialect.dialect.name) == "sqlite"
     context.configure(
         target_metadata=metadata,
-        include_name=lambda name, kind, _parents: not (kind == "table" and name == journal.NAME),
+        include_name=lambda name, kind, _parents: not (kind == "table" and name in OWN_TABLES),
         compare_type=True,
         compare_server_default=True,
         render_as_batch=True,  # SQLite changes a table by making it anew
@@ -209,6 +213,9 @@ def _record() -> Any:  # Any: Alembic declares the callback's arguments as such
         revision = step.up_revision_id or "base"
         script = revisions.scripts().get_revision(revision)
         file_hash = revisions.file_hash(script) if script else ""
+        observe = context.config.attributes.get("observe")
+        if observe is not None:
+            observe(ctx.connection)
         journal.write(ctx, revision=revision, direction=direction, seconds=seconds, file_hash=file_hash)
         logger.info("%s %s %s (%.0f ms)", direction, revision, script.doc if script else "", seconds * 1000)
 

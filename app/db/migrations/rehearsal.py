@@ -1,17 +1,15 @@
 """Every revision up, down and up again over tables that hold rows: is anything lost that nobody said is dropped?"""
 
-import ast
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from alembic.script import Script
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.engine import create_migration_engine
-from app.db.migrations import environment, revisions, rows, snapshot, throwaway
+from app.db.migrations import environment, losses, revisions, rows, snapshot, throwaway
 from app.db.migrations.rows import Contents
 from app.db.migrations.snapshot import Snapshot
 from app.db.migrations.throwaway import BACKENDS, Backend
@@ -52,17 +50,17 @@ def _on(backend: Backend, settings: Settings, only: str | None) -> Iterator[Prob
 
 
 def _there_and_back(settings: Settings, script: Script, before: str) -> Iterator[str]:
-    gone = _names_in(script, "drop_table", "drop_column", "rename_table")
-    renamed = _names_in(script, "alter_column")
+    gone = losses.names_in(script, "drop_table", "drop_column", "rename_table")
+    renamed = losses.names_in(script, "alter_column")
     rewritten = set(getattr(script.module, "rewrites", ()))  # table.column, whose values it changes on purpose
-    added = _names_in(script, "add_column")
+    added = losses.names_in(script, "add_column")
     _fill(settings)  # what it complains of was said at the revision before
     old_schema, old_rows = _look(settings)
 
     throwaway.migrate(settings, script.revision)
     new_schema, new_rows = _look(settings)
     yield from _lost(old_rows, new_rows, gone | renamed, rewritten, "upgrade")
-    if added and _names_in(script, "drop_column") and not _names_in(script, "execute"):
+    if added and losses.names_in(script, "drop_column") and not losses.names_in(script, "execute"):
         yield "drops a column and adds one: to rename it use alter_column(new_column_name=…), which keeps the data"
 
     yield from _fill(settings)
@@ -131,20 +129,6 @@ def _like(contents: Contents, pattern: Contents) -> Contents:
         table: {key: {n: v for n, v in row.items() if n in columns[table]} for key, row in held.items()}
         for table, held in contents.items()
         if table in columns
-    }
-
-
-def _names_in(script: Script, *operations: str) -> set[str]:
-    """The texts that a revision's upgrade hands to these operations."""
-    tree = ast.parse(Path(script.path).read_text(encoding="utf-8"))
-    upgrade = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade")
-    calls = [node for node in ast.walk(upgrade) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    return {
-        argument.value
-        for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr in operations
-        for argument in ast.walk(call)
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Connection, MetaData, Table
 from sqlalchemy.exc import DBAPIError
 
-OWN = ("alembic_version", "migration_log")
+OWN = ("alembic_version", "migration_log", "backfill_progress")
 FILL_TO = 4
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AWKWARD = "O'Brien ☃ 100% "  # quotes, more than ASCII, a percent sign

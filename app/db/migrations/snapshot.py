@@ -36,7 +36,7 @@ POSTGRESQL = {
         JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname""",
 }
 SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND sql IS NOT NULL"
-OWN = ("alembic_version", "migration_log")  # made by the migrations themselves
+OWN = ("alembic_version", "migration_log", "backfill_progress")  # made by the migrations themselves
 
 Snapshot = dict[str, str]  # what it is and its name -> how it is defined
 
