@@ -12,13 +12,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from databases import settings_for
 from history import add_revision
 from servers import pgbouncer
 from sqlalchemy import make_url
 
 from app.db import local_postgres
 from app.db.local_postgres import LocalPostgres
-from app.db.migrations import revisions
+from app.db.migrations import environment, revisions, snapshot
 
 pytestmark = pytest.mark.slow
 
@@ -279,6 +280,25 @@ def test_an_index_left_invalid_is_made_good(checkout: Path, server: LocalPostgre
     code, output = migrate(checkout, database)
     assert code == 0, output
     assert server.run_sql(invalid, "deployed") == "0"
+
+
+def test_the_sql_for_others_makes_the_same_schema(checkout: Path, server: LocalPostgres, database: str) -> None:
+    add_revision(checkout, "last", HEAD, 'operations.index_concurrently("ix_x", "users", ["group"])')
+    code, script = migrate(checkout, database, "upgrade", "--sql")
+    assert code == 0, script
+    server.run_sql("DROP DATABASE IF EXISTS by_psql WITH (FORCE)", "postgres")
+    server.run_sql("CREATE DATABASE by_psql", "postgres")
+    command = [*server.psql()[:-1], "by_psql", "-v", "ON_ERROR_STOP=1", "-q"]
+    subprocess.run(command, env=server.environment, input=script, text=True, check=True, stdout=subprocess.DEVNULL)
+    assert migrate(checkout, database)[0] == 0
+
+    def schema(name: str) -> snapshot.Snapshot:
+        url = make_url(server.url).set(database=name).render_as_string(hide_password=False)
+        return environment.on_connection(settings_for(url), snapshot.take)
+
+    assert snapshot.differences(schema("by_psql"), schema("deployed")) == []
+    by_psql = make_url(server.url).set(database="by_psql").render_as_string(hide_password=False)
+    assert migrate(checkout, by_psql, "check")[0] == 0
 
 
 def test_rebuilding_a_parent_on_sqlite_keeps_its_children(checkout: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ journal.py       who applied what, when, how long it took
 snapshot.py      the schema as the database has it, to compare with another
 rehearsal.py     every revision up, down and up again over rows
 plan.py          what pending revisions would lock, rewrite and read
+lint.py          what may hurt, by squawk and by observation
 losses.py        what a revision takes away
 backfill.py      moving much data, outside of migrations
 operations.py    for revisions: indexes without a lock, extensions, constraints over large tables

@@ -41,6 +41,11 @@ def databases() -> Iterator[Callable[[Backend], Settings]]:
         yield make
 
 
+def anywhere() -> Settings:
+    """A PostgreSQL that nobody connects to: for SQL on paper."""
+    return _settings("postgresql://nobody@localhost/nothing")
+
+
 def _settings(url: str) -> Settings:
     # Whatever the person at the keyboard has set: it is not their database.
     return Settings(_env_file=None, environment="development", database_url=SecretStr(url), migration_database_url=None)
