@@ -23,7 +23,7 @@ HARMLESS = {
     "wider": 'op.alter_column("users", "email", type_=sa.String(400))',
     "nullable": 'op.add_column("users", sa.Column("x", sa.Integer()))',
     "concurrent": 'operations.index_concurrently("ix_x", "users", ["group"])',
-    "table": 'op.create_table("x", sa.Column("y", sa.Integer(), primary_key=True))\nop.create_index("ix_y", "x", ["y"])',
+    "table": 'op.create_table("x", sa.Column("y", sa.Integer(), primary_key=True))\nop.create_index("i", "x", ["y"])',
 }
 
 
