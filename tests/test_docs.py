@@ -75,6 +75,7 @@ def test_every_feature_says_what_it_is() -> None:
         assert (ROOT / f"app/features/{feature}/__init__.py").read_text().startswith('"""')
 
 
+@pytest.mark.slow
 def test_the_page_about_a_new_feature_works(checkout: Path) -> None:
     page = (ROOT / "docs/add-a-feature.md").read_text()
     files = re.findall(r"`([\w/]+\.py)`\n\n```python\n(.*?)```", page, re.DOTALL)

@@ -138,5 +138,6 @@ def test_what_is_harmless_is_not(project: Path, name: str) -> None:
     assert rehearse() == []
 
 
+@pytest.mark.slow
 def test_the_history_of_this_repository_is_sound() -> None:
     assert rehearse() == []
