@@ -30,6 +30,7 @@ def start(port: Annotated[int | None, typer.Option(min=1, max=65535, help="Defau
     if not local_postgres.find_binaries():
         environment.sync("postgres")
     server = _server()
+    print("oppman: starting PostgreSQL …", file=sys.stderr, flush=True)
     server.start(port)
     print("PostgreSQL runs. To use it, put this line into .env, and run: python3 oppman.py migrate upgrade")
     print(f"DATABASE_URL={server.url}")

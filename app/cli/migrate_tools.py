@@ -49,6 +49,7 @@ def plan() -> None:
     """Show what pending revisions would do: SQL, and the locks seen on a throwaway PostgreSQL. Exit code 3: pending."""
     settings = load_settings()
     waiting = revisions.pending(environment.on_connection(settings, revisions.current))
+    _tell("trying the pending revisions on a throwaway PostgreSQL")
     steps = make_plan(settings, waiting)
     tables = {table for step in steps for table in step.effects.locks}
     real = environment.on_connection(settings, partial(busy, tables))
@@ -76,6 +77,7 @@ def plan() -> None:
 @app.command(name="lint", epilog="Example: python3 oppman.py migrate lint")
 def lint_revisions(revision: Annotated[str | None, typer.Argument(help="Only that one.")] = None) -> None:
     """Say what may hurt on a PostgreSQL with users: squawk's rules, and locks seen on a throwaway one. Exit code 7."""
+    _tell("trying the revisions on a throwaway PostgreSQL")
     found = lint(throwaway.anywhere(), revision)
     for line in found:
         print(line)
@@ -87,6 +89,7 @@ def lint_revisions(revision: Annotated[str | None, typer.Argument(help="Only tha
 @app.command(name="test", epilog="Example: python3 oppman.py migrate test")
 def try_revisions(revision: Annotated[str | None, typer.Argument(help="Only that one.")] = None) -> None:
     """Try every revision up, down and up again, over tables with rows, on throwaway databases of both kinds."""
+    _tell("up, down and up again, on SQLite and PostgreSQL")
     problems = rehearse(revision)
     for problem in problems:
         print(problem)
@@ -97,6 +100,7 @@ def try_revisions(revision: Annotated[str | None, typer.Argument(help="Only that
 
 def check_deep() -> None:
     """Errors: Drift."""
+    _tell("comparing catalogs on throwaway databases")
     modules("models")
     lines = drift(Base.metadata)
     for line in lines:
@@ -131,3 +135,7 @@ async def _backfill(name: str, function: Backfill, batch: int) -> Progress:
         return await run_backfill(database, name, function, tell, batch)
     finally:
         await database.close()
+
+
+def _tell(what: str) -> None:
+    print(f"oppman: {what} …", file=sys.stderr, flush=True)

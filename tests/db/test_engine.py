@@ -7,12 +7,16 @@ from uuid import uuid4
 import pytest
 from conftest import client_of
 from databases import settings_for
+from pydantic import ValidationError
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.db.engine import create_engine
 from app.db.errors import DatabaseUnavailable
 from app.db.session import Database
+from app.db.url import DatabaseUrlError
+from app.errors import failures
 from app.features.audit_logs.models import AuditLog
 from app.features.products.models import Product
 from app.features.users.models import User
@@ -197,3 +201,17 @@ async def test_postgresql_ends_what_takes_too_long(own_database: Database) -> No
         "idle_in_transaction_session_timeout": "30s",
         "timezone": "UTC",
     }
+
+
+async def test_failures_are_counted_by_kind() -> None:
+    before = failures.copy()
+    with pytest.raises(DatabaseUrlError):
+        create_engine(settings_for("postgresql://u:p@h/d?sslrootcert=/nowhere.pem"))
+    with pytest.raises(ValidationError):
+        settings_for("mysql://u:p@h/d")
+    database = Database.open(settings_for("postgresql://u:p@127.0.0.1:1/d"))
+    with pytest.raises(DatabaseUnavailable):
+        await count(database)
+    await database.close()
+    more = {kind: number - before[kind] for kind, number in failures.items() if number > before[kind]}
+    assert more == {"url_format": 1, "tls": 1, "refused": 1}
