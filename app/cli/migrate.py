@@ -138,7 +138,7 @@ def check(
     except CommandError as error:
         raise Drift(f"{error}: run oppman.py migrate upgrade") from error
     if deep:
-        from app.cli.migrate_tools import check_deep
+        from app.cli.migrate_tools import check_deep  # here: a deploy needs none of it
 
         check_deep()
 

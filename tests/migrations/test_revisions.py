@@ -1,6 +1,8 @@
 """The revisions that ship, on both databases, through Alembic as everybody calls it."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import TypeVar
 
@@ -103,3 +105,12 @@ async def test_a_downgrade_names_the_data_that_goes(empty_settings: Settings) ->
         session.add(User(email="ada@example.com", hashed_password="x"))
     await database.close()
     assert await to_thread.run_sync(lost, "base") == ["table users with 1 rows"]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+async def test_looking_takes_no_lock_from_a_writer(empty_settings: Settings) -> None:
+    await alembic(empty_settings, command.upgrade, "head")
+    with closing(sqlite3.connect(str(empty_settings.database.url.database), isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert "(head)" in await alembic(empty_settings, command.current)
+        await alembic(empty_settings, command.check)

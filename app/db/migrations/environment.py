@@ -71,7 +71,7 @@ def _run_online(settings: Settings, patience: Patience, metadata: MetaData) -> N
     is_postgresql = not settings.migration_database.is_sqlite
 
     def once() -> None:
-        engine = create_migration_engine(settings, wait_seconds=patience.budget_seconds)
+        engine = create_migration_engine(settings, wait_seconds=patience.budget_seconds, read_only=not changes)
         if is_postgresql and changes:
             _limit_locks(engine, patience)
         lock = partial(deploy.take_lock, patience) if is_postgresql and changes else None
@@ -94,7 +94,10 @@ def on_connection(settings: Settings, work: Callable[[Connection], Result]) -> R
 
     Errors: DatabaseUnavailable; DatabaseUrlError.
     """
-    return on_engine(create_migration_engine(settings, read_only=True), work)
+    try:
+        return on_engine(create_migration_engine(settings, read_only=True), work)
+    except SQLAlchemyError as error:  # a lock not had, which on_engine leaves to those who try again
+        raise unavailable(error) or error from error
 
 
 def on_engine(
@@ -154,7 +157,7 @@ def _run_on(metadata: MetaData, patience: Patience, connection: Connection, *, c
         if changes:
             _refuse_surprises(patience, connection)
         context.run_migrations()
-        if connection.dialect.name == "sqlite":
+        if changes and connection.dialect.name == "sqlite":
             _refuse_orphans(connection)
 
 
