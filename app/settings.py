@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -32,6 +33,9 @@ SECRET_LENGTH = 32  # characters, at least, in production
 
 # Secrets that anybody can look up: this repository's and its relatives'.
 PUBLISHED_SECRETS = (DEVELOPMENT_SECRET, "changethis", "change-me", "changeme", "your-secret-key", "dev_secret_key")
+
+
+BUCKET_URL = r"s3://([^\s/@:?#]+:[^\s/@:?#]+@)?[a-z0-9][a-z0-9.-]+(/[^\s?#]*)?([?&](endpoint|region)=[^\s&#]+)*"
 
 
 class SettingsError(UserError, ValueError):
@@ -91,8 +95,20 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, examples=["0.0.0.0"])
     port: int = Field(8000, ge=1, le=65535)
     allowed_hosts: Names = Field(("localhost", "127.0.0.1", "[::1]"), examples=["example.com,*.example.com"])
+    public_url: str = Field("", examples=["https://example.com"])
     max_body_bytes: int = Field(1_048_576, ge=1024)
+    max_upload_bytes: int = Field(5_242_880, ge=1024)
+    storage_url: SecretStr = Field(
+        SecretStr("./uploads"), examples=["s3://bucket/prefix?endpoint=https://s3.example.com"]
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    # Accounts
+    registration_open: bool = True
+    session_days: int = Field(14, ge=1, le=3650)
+    rate_limit_url: SecretStr = Field(SecretStr("memory://"), examples=["redis://localhost:6379/0"])
+    smtp_url: SecretStr | None = Field(None, examples=["smtps://user:password@mail.example.com:465"])
+    email_from: str = Field("noreply@localhost", min_length=3, max_length=320)
 
     # The database
     database_url: SecretStr = Field(
@@ -121,7 +137,7 @@ class Settings(BaseSettings):
         assert isinstance(dotenv_settings, DotEnvSettingsSource)
         return init_settings, env_settings, EnvFile(settings_cls, env_file=dotenv_settings.env_file)
 
-    @field_validator("migration_database_url", mode="before")
+    @field_validator("migration_database_url", "smtp_url", mode="before")
     @classmethod
     def _may_be_empty(cls, value: object) -> object:
         return value or None
@@ -145,6 +161,40 @@ class Settings(BaseSettings):
                 raise ValueError("names alone, without scheme or port; a wildcard stands for the labels in front")
         return tuple(host.lower() for host in value)
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_where_people_come(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", value):
+            raise ValueError("an http or https URL without a query is wanted")
+        return value.rstrip("/")
+
+    @field_validator("storage_url")
+    @classmethod
+    def _is_a_folder_or_a_bucket(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if not url or ("://" in url and not re.fullmatch(BUCKET_URL, url)):
+            raise ValueError("a folder is wanted, or s3://bucket/prefix; in a secret key, / is %2F")
+        return value
+
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _is_a_store(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if not re.match(r"memory://$|rediss?://", url):
+            raise ValueError("memory:// or a redis:// URL is wanted")
+        if not url.startswith("memory") and not find_spec("redis"):
+            raise ValueError("wants the package redis: uv sync --inexact --extra redis")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(
+            r"smtps?://([^\s/@]+@)?[^\s/@:]+(:\d{1,5})?/?", value.get_secret_value()
+        ):
+            raise ValueError("smtp://user:password@host:port is wanted, or smtps:// for TLS from the start")
+        return value
+
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
         if self.environment == "production":
@@ -165,6 +215,16 @@ class Settings(BaseSettings):
         if not self.allowed_hosts or "*" in self.allowed_hosts:
             dangers.append("ALLOWED_HOSTS must name the hosts, for example example.com")
         return dangers
+
+    @property
+    def base_url(self) -> str:
+        """What links in e-mails begin with: never taken from a request, whose Host header anybody can write."""
+        if self.public_url:
+            return self.public_url
+        named = [host for host in self.allowed_hosts if not host.startswith("*")]
+        if self.environment == "production" and named:
+            return f"https://{named[0]}"
+        return f"http://{self.host}:{self.port}"
 
     @cached_property
     def database(self) -> DatabaseUrl:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
+from pydantic import SecretStr
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
@@ -24,12 +25,16 @@ TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
 for setting in Settings.model_fields:
     os.environ.pop(setting.upper(), None)
 
+from buckets import s3_server
 from databases import Databases, PostgresqlServer, SqliteFiles, migrate, settings_for
 
 from app.db import local_postgres
 from app.db.engine import create_engine
 from app.db.session import Database
 from app.main import create_app
+from app.storage import Storage
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Origin": "http://localhost"}
 
 
 @pytest.fixture(scope="session")
@@ -125,16 +130,54 @@ async def session(database: Database) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+@pytest.fixture(scope="session")
+def bucket_url() -> Iterator[str]:
+    """A bucket on a server of this machine's."""
+    with s3_server() as url:
+        yield url
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database) -> FastAPI:
+def storage(tmp_path: Path) -> Storage:
+    return Storage(SecretStr(str(tmp_path / "uploads")))
+
+
+@pytest.fixture(scope="session")
+def built_app(settings: Settings) -> FastAPI:
+    """Once: to build it takes longer than most tests."""
+    return create_app(settings)
+
+
+@pytest.fixture
+def app(built_app: FastAPI, database: Database, storage: Storage) -> Iterator[FastAPI]:
+    """Its state may be changed. Who adds a route or a middleware takes own_app."""
+    before = dict(built_app.state._state)
+    built_app.state.database = database  # ASGITransport does not run the lifespan
+    built_app.state.storage = storage
+    yield built_app
+    built_app.state._state.clear()
+    built_app.state._state.update(before)
+
+
+@pytest.fixture
+def own_app(settings: Settings, database: Database, storage: Storage) -> FastAPI:
     app = create_app(settings)
-    app.state.database = database  # ASGITransport does not run the lifespan
+    app.state.database = database
+    app.state.storage = storage
     return app
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
     async with client_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def browser(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Like client, with what a browser says of itself; it keeps cookies and follows no redirect."""
+    async with client_of(app) as client:
+        client.headers.update(BROWSER)
         yield client
 
 
@@ -150,7 +193,7 @@ def checkout(tmp_path: Path) -> Path:
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    for name in listing.stdout.splitlines():
+    for name in filter(lambda name: (ROOT / name).exists(), listing.stdout.splitlines()):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target / name)
     return target

@@ -50,6 +50,11 @@ def test_a_list_is_json_or_separated_by_commas(monkeypatch: pytest.MonkeyPatch, 
         ("DATABASE_URL", "", ["is empty", "DATABASE_URL=postgresql://"]),
         ("DATABASE_URL", f"mysql://u:{CANARY}@h/d", ["DATABASE_URL=postgresql://"]),
         ("DATABASE_URL", f"postgresql://u:{CANARY}@h:port/d", ["DATABASE_URL=postgresql://"]),
+        ("PUBLIC_URL", f"ftp://{CANARY}", ["http or https", "PUBLIC_URL=https://example.com"]),
+        ("PUBLIC_URL", f"https://u:{CANARY}@h", ["http or https"]),
+        ("SMTP_URL", f"http://u:{CANARY}@h", ["smtp://user:password@host:port", "SMTP_URL=smtps://"]),
+        ("RATE_LIMIT_URL", f"mysql://u:{CANARY}@h", ["memory:// or a redis://", "RATE_LIMIT_URL=redis://"]),
+        ("SESSION_DAYS", "0", ["greater than or equal to 1", "SESSION_DAYS=14"]),
         ("DATABASE_POOL_SIZE", "0", ["greater than or equal to 1", "DATABASE_POOL_SIZE=10"]),
     ],
 )
@@ -134,3 +139,23 @@ def test_no_secret_is_shown() -> None:
     settings = settings_for(f"postgresql://u:{CANARY}@h/d", secret_key=CANARY)
     shown = f"{settings!r} {settings} {settings.database!r} {settings.model_dump()} {settings.model_dump_json()}"
     assert CANARY not in shown
+
+
+@pytest.mark.parametrize(
+    ("values", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"PORT": "8123"}, "http://127.0.0.1:8123"),
+        ({"PUBLIC_URL": "https://a.example/app/"}, "https://a.example/app"),
+        (PRODUCTION, "https://example.com"),
+        (PRODUCTION | {"ALLOWED_HOSTS": "*.b.example,a.example"}, "https://a.example"),
+    ],
+)
+def test_links_begin_where_people_come(monkeypatch: pytest.MonkeyPatch, values: dict[str, str], url: str) -> None:
+    assert load(monkeypatch, **values).base_url == url
+
+
+def test_redis_wants_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.settings.find_spec", lambda _name: None)
+    with pytest.raises(SettingsError, match="uv sync --inexact --extra redis"):
+        load(monkeypatch, RATE_LIMIT_URL=f"redis://:{CANARY}@localhost")

@@ -23,12 +23,13 @@ def exit_code() -> int | None:
     if not match:
         return None
     at = _revision(ROOT / match[1])
-    steps = [dict(FIELD.findall(path.read_text())) for path in (ROOT / "alembic/versions").glob("*.py")]
+    texts = [path.read_text() for path in (ROOT / "alembic/versions").rglob("*.py")]
+    steps = [dict(FIELD.findall(text)) for text in texts]
     following = {step.get("down_revision"): step for step in steps}
     if len(following) != len(steps):
         return None  # two heads, or a merge
     if at and at not in {step["revision"] for step in steps}:
-        return AHEAD
+        return None if any(f'"{at}"' in text for text in texts) else AHEAD  # squashed away: there is more to say
     return PENDING if at in following else AT_HEAD
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Annotated, NoReturn
 
 # Boxes and colours are for people; Typer would draw them into files and pipes too.
@@ -11,6 +12,7 @@ os.environ.setdefault("TYPER_USE_RICH", str(sys.stdout.isatty() and sys.stderr.i
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from app import features
 from app.errors import UserError
 
 # What --help lists. The modules are imported when called: they bring SQLAlchemy, FastAPI and Alembic along.
@@ -19,26 +21,47 @@ COMMANDS = {
     "runserver": "Serve; nothing is set up or changed.",
     "migrate": "Change the database's schema, or say where it is.",
     "db": "Ask the database how it is; run a PostgreSQL of your own, without Docker.",
+    "feature": "Begin a feature of your own.",
+    "files": "List the files that no row names, and remove them.",
+    # demo
+    "demo": "Load the demo's rows, delete them, or take the demo out.",
+    # /demo
     "test": "Run the tests on SQLite and PostgreSQL.",
     "check": "Lint, format, types, lock file: what CI runs besides the tests.",
     "secret": "Print a new SECRET_KEY.",
 }
 
 
+# A feature's own, in its commands.py: the name is the feature's.
+FEATURE_COMMANDS = {
+    name: f"{import_module(f'app.features.{name}').__doc__}"
+    for name in features.FEATURES
+    if find_spec(f"app.features.{name}.commands")
+}
+
+
 class LazyGroup(TyperGroup):
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override] # Typer's own click
-        return list(COMMANDS)
+        return [*COMMANDS, *FEATURE_COMMANDS]
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:  # type: ignore[override]
         """For the help page: the name and its line."""
-        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+        line = COMMANDS.get(cmd_name) or FEATURE_COMMANDS.get(cmd_name)
+        return TyperCommand(cmd_name, help=line) if line else None
 
     def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def] # private types of Typer
         name, command, rest = super().resolve_command(ctx, args)
-        if name in COMMANDS:
-            module = import_module(f"app.cli.{name}")
-            command = typer.main.get_command(module.app)
+        if name in COMMANDS or name in FEATURE_COMMANDS:
+            command = load(name)
         return name, command, rest
+
+
+def load(name: str) -> TyperCommand | TyperGroup:
+    """The command, with what it imports."""
+    if name in FEATURE_COMMANDS:
+        features.modules("models")  # what one of them changes, another records
+    place = f"app.cli.{name}" if name in COMMANDS else f"app.features.{name}.commands"
+    return typer.main.get_command(import_module(place).app)  # type: ignore[return-value] # Typer's own click
 
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

@@ -18,7 +18,7 @@ from app.errors import UserError
 from app.settings import Settings, load_settings
 
 # In migrate_tools.py, which is imported when one of them is called: a deploy needs none of it.
-TOOLS = ("create", "plan", "lint", "test", "backfill")
+TOOLS = ("create", "plan", "lint", "test", "backfill", "squash", "rebase")
 
 
 class WithTools(TyperGroup):
@@ -140,7 +140,7 @@ def check(
     if deep:
         from app.cli.migrate_tools import check_deep  # here: a deploy needs none of it
 
-        check_deep()
+        check_deep(settings)
 
 
 @app.command(epilog="Example: python3 oppman.py migrate stamp head")

@@ -2,46 +2,104 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
 import typer
 from alembic import command
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
 
 from app.cli.alembic_commands import DRIFT, Drift, alembic
 from app.db.base import Base
-from app.db.migrations import environment, revisions, throwaway
+from app.db.migrations import environment, portable, renames, revisions, throwaway
 from app.db.migrations.backfill import BATCH, Backfill, Progress
 from app.db.migrations.backfill import run as run_backfill
 from app.db.migrations.lint import LintFound, lint
 from app.db.migrations.plan import STOPS, Busy, busy
 from app.db.migrations.plan import plan as make_plan
+from app.db.migrations.rebase import rebase as make_rebase
 from app.db.migrations.rehearsal import rehearse
-from app.db.migrations.snapshot import drift
+from app.db.migrations.review import points
+from app.db.migrations.snapshot import changed_by_hand, drift
+from app.db.migrations.squash import squash as make_squash
 from app.db.session import Database
 from app.errors import UserError
 from app.features import modules
-from app.settings import load_settings
+from app.settings import Settings, load_settings
 
 app = typer.Typer(add_completion=False)
+
+TELL_EVERY_SECONDS = 5.0  # where there is no terminal
 
 
 @app.command(epilog='Example: python3 oppman.py migrate create "add nickname to users"')
 def create(
     message: Annotated[str, typer.Argument(help="What it does, in a few words.")],
     empty: Annotated[bool, typer.Option("--empty", help="Without looking at the models.")] = False,
+    rename: Annotated[list[str] | None, typer.Option(help="users.nick:nickname, or users:people; repeatable.")] = None,
 ) -> None:
-    """Write a new revision: what the models have and the database has not. Read it before you run it."""
+    """Write a new revision: what the models have and the revisions have not. Read it before you run it."""
     revisions.require_one_head()
     known = revisions.heads()
-    alembic(command.revision, message, autogenerate=not empty)
+    answers = dict(map(_rename, rename or []))
+    if revisions.pending(environment.on_connection(load_settings(), revisions.current)):
+        raise Drift("the database is not up to date: run oppman.py migrate upgrade")
+    review: list[str] = []
+    if empty:
+        alembic(command.revision, message)
+    else:
+        _write(message, answers, review)
     revisions.scripts.cache_clear()
     for new in revisions.heads() - known:
-        print(f"trying {new} on SQLite and PostgreSQL, up, down and up again …", flush=True)
-        problems = rehearse(new)
-        for problem in problems:
-            print(f"  {problem}")
-        print("it holds; read it before you run it" if not problems else "mend it before you run it")
+        _prove(new, review)
+
+
+def _rename(text: str) -> tuple[str, str]:
+    old, colon, new = text.partition(":")
+    table, dot, _ = old.partition(".")
+    if not (colon and table and new):
+        raise typer.BadParameter(f"{text}: write users.nick:nickname, or users:people")
+    return old, f"{table}.{new.rpartition('.')[2]}" if dot else new
+
+
+def _write(message: str, answers: dict[str, str], review: list[str]) -> None:
+    """By a throwaway PostgreSQL: it says exactly what there is, and SQLite does not (a UUID is CHAR(32) there)."""
+
+    def rewrite(_context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:
+        upgrade, downgrade = scripts[0].upgrade_ops, scripts[0].downgrade_ops
+        assert upgrade is not None
+        assert downgrade is not None
+        renames.apply(upgrade, answers, _was_renamed)
+        portable.refuse_all(upgrade)
+        portable.tidy(upgrade.reverse_into(downgrade))
+        review.extend(points(upgrade))
+
+    modules("models")
+    _tell("comparing the models with the revisions on a throwaway PostgreSQL")
+    with throwaway.databases() as make:
+        made = make("postgresql")
+        throwaway.migrate(made)
+        alembic(command.revision, message, settings=made, autogenerate=True, process_revision_directives=rewrite)
+
+
+def _was_renamed(old: str, new: str) -> bool:
+    if sys.stdin.isatty():
+        return typer.confirm(f"was {old} renamed to {new}?")
+    print(f"the data of {old} goes; if it was renamed, delete the file and say --rename {old}:{new}")
+    return False
+
+
+def _prove(new: str, review: list[str]) -> None:
+    print(f"trying {new} on SQLite and PostgreSQL, up, down and up again …", flush=True)
+    problems = rehearse(new)
+    for problem in problems:
+        print(f"  {problem}")
+    print("it holds" if not problems else "mend it before you run it")
+    print("to review:")
+    for line in [*review, *lint(throwaway.anywhere(), new)] or ["nothing special"]:
+        print(f"  {line}")
 
 
 @app.command(epilog="Example: python3 oppman.py migrate plan")
@@ -98,15 +156,22 @@ def try_revisions(revision: Annotated[str | None, typer.Argument(help="Only that
     print("every revision goes up, down and up again, on SQLite and PostgreSQL, and loses nothing")
 
 
-def check_deep() -> None:
+def check_deep(settings: Settings) -> None:
     """Errors: Drift."""
-    _tell("comparing catalogs on throwaway databases")
+    _tell("comparing catalogs with throwaway databases")
     modules("models")
-    lines = drift(Base.metadata)
-    for line in lines:
-        print(line)
-    if lines:
-        raise Drift(f"{len(lines)} differences between what the revisions make and what the models describe")
+    drifted, by_hand = drift(Base.metadata), changed_by_hand(settings)
+    for line in drifted:
+        print(f"revisions and models: {line}")
+    for line in by_hand:
+        print(f"this database: {line}")
+    if drifted:
+        raise Drift(f"{len(drifted)} differences between what the revisions make and what the models describe")
+    if by_hand:
+        raise Drift(
+            f"this database was changed by hand, in {len(by_hand)} places: take that back, or write a revision for it "
+            "(oppman.py migrate create --empty) that leaves alone what is there already"
+        )
 
 
 @app.command(epilog="Example: python3 oppman.py migrate backfill fill-nickname")
@@ -115,6 +180,7 @@ def backfill(
     batch: Annotated[int, typer.Option(min=1, help="Rows in a transaction.")] = BATCH,
 ) -> None:
     """Move much data, in batches: a function of a feature (backfills.py). It goes on where it was stopped."""
+    modules("models")  # what is changed here is recorded there
     known = {key: function for feature in modules("backfills") for key, function in feature.BACKFILLS.items()}
     if name is None:
         print("\n".join(known) or "no feature has a backfills.py")
@@ -126,15 +192,55 @@ def backfill(
 
 
 async def _backfill(name: str, function: Backfill, batch: int) -> Progress:
+    told = -TELL_EVERY_SECONDS
+
     def tell(found: Progress) -> None:
+        nonlocal told
         if sys.stderr.isatty():
-            print(f"\r{found.batches} batches, {found.seconds:.0f} s", end="", file=sys.stderr, flush=True)
+            end = "\n" if found.finished else ""
+            print(f"\r{_bar(found):<78}", end=end, file=sys.stderr, flush=True)
+        elif found.seconds - told >= TELL_EVERY_SECONDS:
+            told = found.seconds
+            print(_bar(found), file=sys.stderr, flush=True)
 
     database = Database.open(load_settings())
     try:
         return await run_backfill(database, name, function, tell, batch)
     finally:
         await database.close()
+
+
+def _bar(found: Progress) -> str:
+    # Not Typer's: after a resume its time left counts what was done before.
+    bar = f"[{'#' * int(found.share * 30):<30}] {found.share:4.0%}"
+    if found.seconds_left is None:
+        return bar
+    return f"{bar}  {found.rows_per_second:.0f} rows/s  {timedelta(seconds=round(found.seconds_left))} left"
+
+
+@app.command(epilog="Example: python3 oppman.py migrate squash")
+def squash(
+    up_to: Annotated[str | None, typer.Option(metavar="REVISION", help="The last to replace; else the newest.")] = None,
+) -> None:
+    """Replace many revisions by one that makes the same schema, where every database has had them."""
+    settings = load_settings()
+    _tell("writing one from the models, and comparing catalogs on throwaway databases")
+    script = make_squash(settings, up_to)
+    print(f"{len(revisions.replaces(script))} revisions are one now, {script.path}")
+    for problem in rehearse(script.revision):
+        print(f"  mend it before you commit it: {problem}")
+    print(f"deploy it when every database has reached {script.revision}; upgrade refuses one that has not")
+
+
+@app.command(epilog="Example: python3 oppman.py migrate rebase")
+def rebase(
+    revision: Annotated[
+        str | None, typer.Argument(help="The head to move; else what is not applied, or newer.")
+    ] = None,
+) -> None:
+    """Let one of two heads follow the other, where no database has had it: its revisions are edited."""
+    moved, onto = make_rebase(load_settings(), revision)
+    print(f"{', '.join(script.revision for script in moved)} now behind {onto}; try it there: oppman.py migrate test")
 
 
 def _tell(what: str) -> None:

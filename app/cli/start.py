@@ -3,15 +3,14 @@ import os
 import re
 
 import typer
-from sqlalchemy import exists, select, text
 
 from app.cli.migrate import run_upgrade
 from app.cli.runserver import Host, Port, listen, serve
+from app.cli.samples import load_samples
 from app.cli.secret import new_secret
-from app.db.session import Database
 from app.errors import UserError
-from app.features import modules
-from app.settings import ENV_FILE, ROOT, Settings, load_settings
+from app.features import FEATURES
+from app.settings import ENV_FILE, ROOT, load_settings
 
 app = typer.Typer(add_completion=False)
 
@@ -20,7 +19,7 @@ app = typer.Typer(add_completion=False)
 def start(host: Host = None, port: Port = None) -> None:
     """Set up what is missing and serve: the first command after a clone.
 
-    Writes .env with a new secret, upgrades the schema, loads demo rows into a database that was empty. What exists
+    Writes .env with a new secret, upgrades the schema, loads sample rows into tables that are all empty. What exists
     is left as it is.
     """
     settings = load_settings()
@@ -31,9 +30,9 @@ def start(host: Host = None, port: Port = None) -> None:
     create_env_file()
     settings = load_settings()
     run_upgrade()
-    loaded = asyncio.run(load_samples(settings))
+    loaded, _ = asyncio.run(load_samples(settings, FEATURES))
     if loaded:
-        print(f"loaded {loaded} demo rows")
+        print(f"loaded {loaded.total()} sample rows")
     print(f"serving http://{host}:{port} (API: /docs, health: /health); stop with Ctrl-C", flush=True)
     serve(settings, listener)
 
@@ -55,20 +54,3 @@ def create_env_file() -> None:
         pass  # somebody else was first
     finally:
         draft.unlink(missing_ok=True)
-
-
-async def load_samples(settings: Settings) -> int:
-    """How many rows the features brought: none where one of their tables holds a row already."""
-    database = Database.open(settings)
-    try:
-        async with database.transaction() as session:
-            if not settings.database.is_sqlite:  # SQLite's write lock is held already
-                await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('samples'))"))
-            rows = [row for feature in modules("samples") for row in feature.samples()]
-            for model in {type(row) for row in rows}:
-                if await session.scalar(select(exists(select(model)))):
-                    return 0
-            session.add_all(rows)
-        return len(rows)
-    finally:
-        await database.close()

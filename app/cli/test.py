@@ -23,6 +23,8 @@ def test(context: typer.Context) -> None:
     """
     if not find_spec("pytest"):
         environment.sync("dev")
+    if "slow" in context.args and not all(find_spec(name) for name in ("moto", "playwright", "schemathesis")):
+        environment.sync("dev", "slow")
     if not os.environ.get("TEST_DATABASE_URL") and not local_postgres.find_binaries():
         environment.sync("postgres")
     # The whole suite spends most of its time in other processes; a few tests are quicker without workers.

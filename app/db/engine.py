@@ -11,7 +11,6 @@ from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.db import failover
 from app.db.url import DatabaseUrl, DatabaseUrlError
 from app.db.url_drivers import TLS_FILES, without_prepared_statements
 from app.errors import failures
@@ -131,6 +130,8 @@ def _arguments(settings: Settings, database: DatabaseUrl, limits: dict[str, str]
         if limits:  # bytes that stop coming are noticed by the client alone
             arguments.setdefault("command_timeout", settings.database_statement_timeout_seconds + PATIENCE_SECONDS)
         if database.has_several_hosts:
+            from app.db import failover  # here: it brings asyncpg along, for which SQLite would wait at every start
+
             wanted = database.parameters.get("target_session_attrs", "any")
             arguments["async_creator_fn"] = partial(failover.connect, wanted)
     elif database.driver == "pg8000":

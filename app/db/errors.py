@@ -99,6 +99,11 @@ def unavailable(error: Exception) -> DatabaseUnavailable | None:
     return DatabaseUnavailable(f"the database is away: {why}", kind)
 
 
+def names_what_is_not_there(error: Exception) -> bool:
+    """A table or a column: for the service its schema is behind, for a migration its own SQL is wrong."""
+    return isinstance(error, DBAPIError) and _classify(error) == SCHEMA
+
+
 def _classify(error: Exception) -> tuple[str, str] | None:
     if isinstance(error, DatabaseUnavailable):
         return error.kind, str(error).removeprefix("the database is away: ")

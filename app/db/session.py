@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from app.db.changes import RecordingSession
 from app.db.engine import PATIENCE_SECONDS, SQLITE_BEGIN, create_engine, settle
 from app.db.errors import DatabaseUnavailable, unavailable
 from app.settings import Settings
@@ -40,7 +41,12 @@ class Database:
         Errors: DatabaseUnavailable; the outcome of a commit that it interrupts is unknown.
         """
         # create_savepoint: on a connection that is in a transaction already, "commit" releases a savepoint.
-        session = AsyncSession(self.bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        session = AsyncSession(
+            self.bind,
+            sync_session_class=RecordingSession,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
+        )
         try:
             async with session, session.begin():
                 await self._connect(session, {} if read_only else {SQLITE_BEGIN: "IMMEDIATE"})

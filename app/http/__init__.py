@@ -1,1 +1,1 @@
-"""How the web works here: errors, health, middleware, pages of a list, API documentation."""
+"""How the web works here: errors, health, middleware, pages and forms, pages of a list, API documentation."""

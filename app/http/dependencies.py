@@ -7,14 +7,16 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.session import Database
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1: they change nothing
+from app.http.csrf import SAFE_METHODS
+from app.storage import Storage
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     database: Database = request.app.state.database
     async with database.transaction(read_only=request.method in SAFE_METHODS) as session:
         yield session
+    storage: Storage = request.app.state.storage
+    await storage.discard_unused(session)
 
 
 # scope="function": the commit comes before the response is sent. With the default scope it would come after, and a

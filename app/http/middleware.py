@@ -2,14 +2,20 @@
 
 import logging
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.http.problems import problem
+from app.http.pages import here
+from app.http.problems import answer, problem
+from app.observe.context import Actor, actor
 from app.observe.logs import request_id
 
 logger = logging.getLogger(__name__)
@@ -32,9 +38,12 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
+        headers = Headers(scope=scope)
+        given = headers.get(HEADER, "")
         name = given if ACCEPTED_ID.fullmatch(given) else uuid4().hex
         token = request_id.set(name)
+        address = scope["client"][0] if scope.get("client") else None
+        who = actor.set(Actor("anonymous", None, address, headers.get("user-agent")))
         started = False
 
         async def send_with_id(message: Message) -> None:
@@ -50,9 +59,18 @@ class RequestContext:
             logger.exception("unhandled error in %s %r", scope["method"], scope["path"])
             if started:
                 raise  # too late for another answer: the server cuts the connection, so that the client notices
-            await problem(HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, send_with_id)
+            await _unforeseen(Request(scope))(scope, receive, send_with_id)
         finally:
             request_id.reset(token)
+            actor.reset(who)
+
+
+def _unforeseen(request: Request) -> Response:
+    try:
+        return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+    except Exception:  # the page's own template may be what is broken
+        logger.exception("no page for that error")
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 class AllowedHosts:
@@ -69,7 +87,8 @@ class AllowedHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._allows(scope):
-            response = problem(HTTPStatus.BAD_REQUEST, "This host name is not served here (setting ALLOWED_HOSTS).")
+            detail = "This host name is not served here (setting ALLOWED_HOSTS)."
+            response = answer(Request(scope), HTTPStatus.BAD_REQUEST, detail)
             await response(scope, receive, send)
             return
         await self.app(scope, receive, send)
@@ -84,20 +103,27 @@ class AllowedHosts:
 class BodyLimit:
     """Refuses a body of more than max_bytes, before it is in memory.
 
+    Where a path is one of uploads, which may hold {names}, upload_bytes counts instead.
+
     FastAPI's own ``max_body_size`` does that too, but answers in plain text.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, upload_bytes: int = 0, uploads: Iterable[str] = ()) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.upload_bytes = upload_bytes
+        self.uploads = [compile_path(path)[0] for path in uploads]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self._limit(scope)
+        detail = f"A request may hold {limit} bytes here."
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > self.max_bytes:
-            await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail)(scope, receive, send)
+        if announced.isdecimal() and int(announced[:20]) > limit:
+            response = answer(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+            await response(scope, receive, send)
             return
         received = 0
 
@@ -105,12 +131,12 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.max_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail)
+            if received > limit:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
             return message
 
         await self.app(scope, counted, send)
 
-    @property
-    def _detail(self) -> str:
-        return f"A request may hold {self.max_bytes} bytes."
+    def _limit(self, scope: Scope) -> int:
+        path = here(Request(scope))
+        return self.upload_bytes if any(upload.match(path) for upload in self.uploads) else self.max_bytes

@@ -13,16 +13,30 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class WithoutQuery(logging.Filter):
+    """What follows the question mark may be a secret: the token of a link in an e-mail."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "uvicorn.access" and isinstance(record.args, tuple) and len(record.args) == 5:
+            client, method, path, *rest = record.args
+            record.args = (client, method, str(path).partition("?")[0], *rest)
+        return True
+
+
 def config(level: str) -> dict[str, Any]:  # Any: logging's own schema
     """What ``logging.config.dictConfig`` takes, for this service and for uvicorn."""
     names = ("app", "uvicorn")
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}},
+        "filters": {"request_id": {"()": RequestIdFilter}, "without_query": {"()": WithoutQuery}},
         "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s [%(request_id)s] %(message)s"}},
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["request_id", "without_query"],
+            },
         },
         "loggers": {name: {"handlers": ["stderr"], "level": level.upper()} for name in names},
     }

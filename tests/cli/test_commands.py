@@ -1,95 +1,20 @@
 """oppman.py as a person runs it: in a copy of the project, from outside."""
 
-import json
-import os
 import re
-import shlex
-import shutil
-import signal
 import socket
 import sqlite3
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cli_tree import ALL_COMMANDS
-from typer.testing import CliRunner, Result
+from door import UNREACHABLE, assert_one_line, free_port, invoke, oppman
+from serving import get, serving
 
 from app.cli.main import COMMANDS
-from app.cli.main import app as cli
-from app.db import local_postgres
-from app.db.local_postgres import LocalPostgres
 from app.db.migrations import revisions
 from app.features import modules
 from app.settings import Settings
-
-UNREACHABLE = "postgresql://canary_user:canary_password@127.0.0.1:1/canary_name"
-
-
-def oppman(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(checkout / "oppman.py"), *arguments],
-        cwd=checkout.parent, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-
-
-def assert_one_line(result: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> None:
-    assert result.returncode == code, result.stdout + result.stderr
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("oppman: ")
-    assert all(word in lines[0] for word in words), lines[0]
-    assert "canary" not in result.stdout + result.stderr
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def get(port: int, path: str) -> tuple[int, dict[str, object]]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
-        return response.status, json.load(response)
-
-
-@contextmanager
-def serving(checkout: Path, command: str, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    arguments = [sys.executable, str(checkout / "oppman.py"), *shlex.split(command), "--port", str(port)]
-    with (checkout.parent / "output").open("ab") as output:
-        process = subprocess.Popen(
-            arguments, cwd=checkout.parent, env={**os.environ, **environment}, stdout=output, stderr=output
-        )
-    try:
-        wait_for(port, process, checkout.parent / "output")
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0 or process.returncode == -signal.SIGTERM
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], output: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            get(port, "/health")
-        except OSError:
-            assert process.poll() is None, output.read_text()
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"nothing answers: {output.read_text()}")
-
-
-def invoke(*arguments: str) -> Result:
-    """In this process: quick, for what stops before anything happens."""
-    return CliRunner().invoke(cli, list(arguments))
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS)
@@ -186,7 +111,8 @@ def test_migrations_go_down_check_and_tell(monkeypatch: pytest.MonkeyPatch, empt
 @pytest.mark.slow
 def test_create_writes_what_the_models_have_more(checkout: Path, empty_url: str) -> None:
     model = checkout / "app/features/users/models.py"
-    model.write_text(model.read_text() + "    nickname: Mapped[str | None] = mapped_column(BoundedString(40))\n")
+    column = "    nickname: Mapped[str | None] = mapped_column(BoundedString(40))\n"
+    model.write_text(model.read_text().replace("    is_verified:", f"{column}    is_verified:"))
     early = oppman(checkout, "migrate", "create", "too early", DATABASE_URL=empty_url)
     assert_one_line(early, "migrate upgrade", code=3)
     oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url)
@@ -249,84 +175,3 @@ def test_a_traceback_is_for_those_who_ask(checkout: Path) -> None:
     (checkout / "alembic/env.py").write_text("1 / 0")
     assert_one_line(oppman(checkout, "migrate", "upgrade"), "ZeroDivisionError", "--traceback")
     assert "Traceback" in oppman(checkout, "--traceback", "migrate", "upgrade").stderr
-
-
-def test_the_local_postgresql_keeps_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = Path(tempfile.mkdtemp())  # and not tmp_path, which root closes to the server's user
-    monkeypatch.setattr(local_postgres, "default_folder", lambda: folder)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    server = LocalPostgres(folder)
-
-    def db(*arguments: str) -> str:
-        result = invoke("db", *arguments)
-        assert result.exit_code == 0, result.exception
-        return result.output.strip()
-
-    try:
-        port = str(free_port())
-        started = db("start", "--port", port)
-        url = db("url")
-        assert f"DATABASE_URL={url}" in started
-        assert f":{port}/" in url
-        server.run_sql("CREATE TABLE kept (id int)")
-        db("stop")
-        assert "db start" in str(invoke("db", "shell").exception)
-        with socket.socket() as other:
-            other.bind(("127.0.0.1", 0))
-            other.listen()
-            taken = str(other.getsockname()[1])
-            assert "taken" in str(invoke("db", "start", "--port", taken).exception)
-        assert db("url") == url
-        db("start")
-        db("start")
-        assert db("url") == url
-        assert server.run_sql("SELECT count(*) FROM kept") == "0"
-        assert "stop it first" in str(invoke("db", "start", "--port", str(free_port())).exception)
-        monkeypatch.setenv("DATABASE_URL", url)
-        assert "migrate upgrade" in invoke("db", "check").output
-    finally:
-        if server.is_running():
-            server.stop("immediate")
-        shutil.rmtree(folder)
-
-
-def test_a_database_folder_that_initdb_left_half_made_is_made_anew() -> None:
-    folder = Path(tempfile.mkdtemp())
-    (folder / "data.new").mkdir()
-    (folder / "data.new/PG_VERSION").write_text("15")
-    server = LocalPostgres(folder)
-    try:
-        server.start(free_port())
-        assert server.run_sql("SELECT 1") == "1"
-    finally:
-        server.stop("immediate")
-        shutil.rmtree(folder)
-
-
-@pytest.mark.parametrize(("wrong", "word"), [("", "empty"), ("mysql://u:canary@h/d", "postgresql://")])
-def test_the_check_speaks_of_a_url_that_is_nonsense(monkeypatch: pytest.MonkeyPatch, wrong: str, word: str) -> None:
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    monkeypatch.setenv("DATABASE_URL", wrong)
-    result = invoke("db", "check")
-    assert result.exit_code == 1
-    assert word in result.output
-    assert "canary" not in result.output
-
-
-def test_the_check_is_for_machines_too(monkeypatch: pytest.MonkeyPatch, own_settings: Settings) -> None:
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    monkeypatch.setenv("DATABASE_URL", own_settings.database_url.get_secret_value())
-    result = invoke("db", "check", "--json")
-    findings = {finding["name"]: finding for finding in json.loads(result.output)["service"]}
-    assert result.exit_code == 0
-    assert {"url", "driver", "connects", "latency", "server", "schema"} <= findings.keys()
-    assert not any(finding["advice"] for finding in findings.values())
-
-
-def test_the_check_works_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
-    monkeypatch.setenv("DATABASE_URL", UNREACHABLE)
-    result = invoke("db", "check")
-    assert result.exit_code == 1
-    assert "nothing answers" in result.output
-    assert "canary_password" not in result.output

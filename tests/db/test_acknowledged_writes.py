@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from sqlalchemy import select, text
+from things import Thing, make_table
 
 from app.db.session import Database
-from app.features.products.models import Product
 from app.settings import ROOT, Settings
 
 WRITERS = 8
@@ -26,10 +27,16 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[subprocess.Popen[by
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "DATABASE_URL": settings.database_url.get_secret_value(), "LOG_LEVEL": "error"}
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    environment = {
+        **os.environ,
+        "PYTHONPATH": paths,
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "LOG_LEVEL": "error",
+    }
     command = [sys.executable, "-m", "uvicorn", "writer:app", "--app-dir", "tests/db", "--port", str(port)]
     process = subprocess.Popen(  # noqa: ASYNC220 - starting it is quick
-        [*command, "--log-level", "error"], cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)},
+        [*command, "--log-level", "error"], cwd=ROOT, env=environment,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
@@ -51,13 +58,13 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[subprocess.Popen[by
 async def write_until(address: str, acknowledged: set[UUID], stop: asyncio.Event) -> None:
     async with httpx.AsyncClient(base_url=address) as client:
         while not stop.is_set():
-            product_id = uuid4()
+            thing_id = uuid4()
             try:
-                response = await client.post(f"/written/{product_id}")
+                response = await client.post(f"/written/{thing_id}")
             except httpx.TransportError:
                 return
             if response.status_code == 201:
-                acknowledged.add(product_id)
+                acknowledged.add(thing_id)
             else:
                 assert response.status_code == 503, response.text
 
@@ -69,7 +76,13 @@ async def reach(goal: int, acknowledged: set[UUID]) -> None:
 
 async def stored(database: Database) -> set[UUID]:
     async with database.transaction(read_only=True) as session:
-        return set(await session.scalars(select(Product.id)))
+        return set(await session.scalars(select(Thing.id)))
+
+
+@pytest.fixture(autouse=True)
+async def table(own_database: Database) -> None:
+    async with own_database.transaction() as session:
+        await make_table(session)
 
 
 async def test_a_killed_process_has_stored_what_it_acknowledged(own_settings: Settings, own_database: Database) -> None:

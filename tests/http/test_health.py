@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from app.db.session import Database
+from app.http.dependencies import Session
 from app.main import create_app
 from app.settings import Settings
 
@@ -56,17 +57,21 @@ async def test_an_older_schema_is_not_ready(empty_url: str) -> None:
 
 async def test_a_database_that_is_away_is_not_ready_and_not_named(caplog: pytest.LogCaptureFixture) -> None:
     app = app_on(settings_for("postgresql://canary_user:canary_password@127.0.0.1:1/canary_name"))
+
+    @app.get("/asks")
+    async def ask(session: Session) -> None: ...
+
     async with client_of(app) as client:
         ready = await client.get("/health/ready")
-        products = await client.get("/api/products")
+        asked = await client.get("/asks")
         health = await client.get("/health")
     await app.state.database.close()
 
-    assert (ready.status_code, products.status_code, health.status_code) == (503, 503, 200)
+    assert (ready.status_code, asked.status_code, health.status_code) == (503, 503, 200)
     assert ready.json()["detail"] == "The database is away."
-    assert products.headers["retry-after"] == "2"
+    assert asked.headers["retry-after"] == "2"
     assert caplog.text.count("nothing answers at its address") == 2  # for us, why
-    assert "canary" not in ready.text + products.text + caplog.text
+    assert "canary" not in ready.text + asked.text + caplog.text
 
 
 async def test_a_database_of_newer_code_is_ready(own_settings: Settings) -> None:

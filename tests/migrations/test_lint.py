@@ -3,18 +3,18 @@
 from pathlib import Path
 
 import pytest
+from deployers import HEAD
+from deployers import migrate as oppman
 from history import add_revision
-from test_deploy import HEAD
-from test_deploy import migrate as oppman
 
 pytestmark = pytest.mark.slow
 
 HURTS = {
     "index": ('op.create_index("ix_x", "users", ["group"])', "require-concurrent-index-creation"),
-    "rewrite": ('op.alter_column("posts", "likes", type_=sa.BigInteger())', "(rewrite)"),
+    "rewrite": ('op.alter_column("audit_logs", "changes", type_=sa.JSON())', "(rewrite)"),
     "required": ('op.add_column("users", sa.Column("x", sa.Integer(), nullable=False))', "adding-required-field"),
     "two": (
-        'op.add_column("users", sa.Column("x", sa.Integer()))\nop.add_column("posts", sa.Column("x", sa.Integer()))',
+        'op.add_column("users", sa.Column("x", sa.Text()))\nop.add_column("audit_logs", sa.Column("x", sa.Text()))',
         "several-tables",
     ),
     "nulls": ('op.alter_column("users", "group", nullable=False)', "fails-over-rows"),

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from databases import Databases, migrate, settings_for
+from databases import migrate, settings_for
+from deployers import HEAD
+from deployers import migrate as oppman
 from history import add_revision
-from test_deploy import HEAD
-from test_deploy import migrate as oppman
 
 from app.db.migrations import environment, revisions
 from app.db.migrations.plan import busy, plan
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 CHANGES = {
     "adds": ('op.add_column("users", sa.Column("x", sa.Integer()))', "stops readers and writers: users"),
-    "rewrites": ('op.alter_column("posts", "likes", type_=sa.BigInteger())', "writes all of posts anew"),
+    "rewrites": ('op.alter_column("audit_logs", "changes", type_=sa.JSON())', "writes all of audit_logs anew"),
     "fails": ('op.alter_column("users", "group", nullable=False)', "fails over a table with rows"),
     "keeps": ("pass", "has no way back"),
     "indexes": ('op.create_index("ix_x", "users", ["group"])', "stops writers: users"),
@@ -36,10 +36,12 @@ def test_a_plan_names_locks_and_rewrites(checkout: Path, empty_url: str, name: s
     assert "alembic_version" not in output
 
 
-def test_a_plan_of_everything_locks_nothing_that_was_there(databases: Databases, empty_url: str) -> None:
+def test_a_plan_of_everything_locks_nothing_that_was_there(empty_url: str) -> None:
     steps = plan(settings_for(empty_url), revisions.history())
     assert [step.revision for step in steps] == [script.revision for script in revisions.history()]
-    assert all(step.sql and step.goes_back for step in steps)
+    assert all(step.goes_back for step in steps)
+    assert all(step.sql for step in steps) or empty_url.startswith("sqlite")  # which has nothing to validate
+    assert steps[0].sql
     assert not steps[0].effects.locks
 
 

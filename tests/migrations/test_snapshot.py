@@ -1,16 +1,21 @@
 """The deep check sees every change of a model, and none where there is none."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from databases import Databases, settings_for
-from sqlalchemy import Column, MetaData, Table
+from anyio import to_thread
+from databases import Databases, migrate, settings_for
+from sqlalchemy import Column, Connection, MetaData, Table
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Base
-from app.db.migrations import environment, snapshot, throwaway
+from app.db.engine import create_migration_engine
+from app.db.migrations import backfill, environment, snapshot, throwaway
 from app.db.migrations.snapshot import drift
+from app.db.session import Database
 from app.features import modules
 from app.settings import Settings
 
@@ -91,6 +96,57 @@ def test_a_changed_model_is_seen(databases: Databases, backend: str, name: str) 
 def test_models_and_revisions_of_this_repository_agree() -> None:
     modules("models")
     assert drift(Base.metadata) == []
+
+
+BY_HAND = [
+    "ALTER TABLE users ADD COLUMN hand_column INTEGER",
+    "CREATE INDEX hand_index ON users (email) WHERE is_active",
+    "CREATE VIEW hand_view AS SELECT email FROM users",
+    "CREATE TABLE hand_table (id INTEGER PRIMARY KEY)",
+    "DROP INDEX ix_audit_logs_timestamp",
+]
+TRIGGER = {
+    "sqlite": "CREATE TRIGGER hand_trigger AFTER DELETE ON users BEGIN DELETE FROM audit_logs; END",
+    "postgresql": "CREATE TRIGGER hand_trigger BEFORE UPDATE ON users "
+    "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+}
+
+
+def test_what_was_changed_by_hand_is_found(own_settings: Settings, backend: str) -> None:
+    execute(own_settings, *BY_HAND, TRIGGER[backend])
+    found = snapshot.changed_by_hand(own_settings)
+    for name in ("hand_column", "hand_index", "hand_view", "hand_table", "hand_trigger"):
+        assert any(line.startswith("too much: ") and name in line for line in found), name
+    assert any(line.startswith("missing: index ix_audit_logs_timestamp") for line in found)
+    assert all("hand_" in line or "ix_audit_logs_timestamp" in line for line in found)
+
+
+async def test_what_the_service_and_extensions_make_is_not_by_hand(
+    own_database: Database, own_settings: Settings
+) -> None:
+    async def nothing(_session: AsyncSession, _after: UUID | None, _limit: int) -> UUID | None:
+        return None
+
+    await backfill.run(own_database, "nothing", nothing, lambda _: None)
+    if not own_settings.database.is_sqlite:
+        table = "CREATE TABLE of_an_extension (id INTEGER PRIMARY KEY)"
+        await to_thread.run_sync(execute, own_settings, table, "ALTER EXTENSION plpgsql ADD TABLE of_an_extension")
+    assert await to_thread.run_sync(snapshot.changed_by_hand, own_settings) == []
+
+
+@pytest.mark.slow
+def test_an_earlier_revision_is_compared_with_itself(empty_url: str) -> None:
+    migrate(settings_for(empty_url), "+1")
+    assert snapshot.changed_by_hand(settings_for(empty_url)) == []
+
+
+def execute(settings: Settings, *statements: str) -> None:
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        connection.commit()
+
+    environment.on_engine(create_migration_engine(settings), work)
 
 
 def test_the_order_of_columns_is_no_difference() -> None:

@@ -1,4 +1,3 @@
-from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -7,16 +6,13 @@ from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.features.products.models import Product
+from app.settings import ROOT
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def product(name: str = "Lamp", **values: object) -> Product:
     return Product(**{"name": name, "price_cents": 1000, "created_at": NOON, **values})
-
-
-def crafted(moment: str) -> str:
-    return urlsafe_b64encode(f"{moment} {UUID(int=0).hex}".encode()).decode()
 
 
 async def names(client: AsyncClient, **query: object) -> list[str]:
@@ -38,7 +34,7 @@ async def test_a_product_is_shown_with_all_its_fields(client: AsyncClient, sessi
     assert datetime.fromisoformat(shown.pop("created_at")) == NOON
     assert datetime.fromisoformat(shown.pop("updated_at")).tzinfo is not None
     expected = {"name": "Lamp", "description": "Warm", "price_cents": 2**40, "category": "light", "in_stock": True}
-    assert shown == expected
+    assert shown == {**expected, "version": 1}
 
 
 async def test_a_missing_product_is_a_problem(client: AsyncClient) -> None:
@@ -63,7 +59,7 @@ async def test_the_newest_product_comes_first(client: AsyncClient, session: Asyn
         ({"min_price_cents": 500}, ["desk", "lamp"]),
         ({"max_price_cents": 499}, ["cup"]),
         ({"min_price_cents": 500, "max_price_cents": 500}, ["lamp"]),
-        ({"min_price_cents": 2**63 - 1}, []),
+        ({"min_price_cents": 2**53 - 1}, []),
     ],
 )
 async def test_a_list_is_narrowed(
@@ -94,18 +90,17 @@ async def test_pages_follow_each_other_without_gap_or_repeat(client: AsyncClient
     assert page["next_cursor"] is None
 
 
-@pytest.mark.parametrize("year", ["0001", "9999"])
-async def test_a_cursor_at_the_end_of_time_is_no_error(client: AsyncClient, year: str) -> None:
-    assert await names(client, cursor=crafted(f"{year}-01-01T00:00:00+00:00")) == []
+@pytest.mark.parametrize("microseconds", ["0", "9" * 17])
+async def test_a_cursor_at_the_end_of_time_is_no_error(client: AsyncClient, microseconds: str) -> None:
+    assert await names(client, cursor=f"{microseconds}-{'f' * 32}") == []
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "limit=0", "limit=101", "limit=x", "min_price_cents=-1", f"max_price_cents={2**63}", "in_stock=perhaps",
-        "category=%00", f"category={'x' * 101}", "cursor=zzz", "cursor=%F0%9F%99%82", "cursor=MjAyNi0wMS0wMSB6",
-        f"cursor={crafted('9999-12-31T23:59:59-23:59')}", f"cursor={crafted('0001-01-01T00:00:00+23:59')}",
-        f"cursor={crafted('2026-01-01T00:00:00')}",
+        "limit=0", "limit=101", "limit=x", "min_price_cents=-1", f"max_price_cents={2**53}", "in_stock=perhaps",
+        "category=%00", f"category={'x' * 101}", "cursor=zzz", "cursor=%F0%9F%99%82", "cursor=",
+        f"cursor={'9' * 18}-{'f' * 32}", f"cursor=-1-{'f' * 32}", f"cursor=1-{'g' * 32}", f"cursor=%D9%A3-{'f' * 32}",
     ],
 )  # fmt: skip
 async def test_a_wrong_query_is_refused(client: AsyncClient, query: str) -> None:
@@ -114,7 +109,7 @@ async def test_a_wrong_query_is_refused(client: AsyncClient, query: str) -> None
     assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_nothing_writes_until_there_are_accounts(client: AsyncClient) -> None:
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
-        assert (await client.request(method, "/api/products")).status_code == 405
-        assert (await client.request(method, f"/api/products/{uuid4()}")).status_code == 405
+def test_the_feature_to_read_first_is_short() -> None:
+    files = list((ROOT / "app/features/products").glob("*.py"))
+    assert {path.stem for path in files} >= {"models", "schemas", "service", "router"}
+    assert all(len(path.read_text().splitlines()) < 100 for path in files)

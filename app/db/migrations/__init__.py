@@ -9,6 +9,12 @@ rehearsal.py     every revision up, down and up again over rows
 plan.py          what pending revisions would lock, rewrite and read
 lint.py          what may hurt, by squawk and by observation
 losses.py        what a revision takes away
+orphans.py       rows that point to nothing, on SQLite
+renames.py       what went and what came, and is one
+portable.py      new revisions that are right on both databases
+review.py        what a person looks at in a new revision
+rebase.py        one line of revisions behind another
+squash.py        one revision in place of many
 backfill.py      moving much data, outside of migrations
 operations.py    for revisions: indexes without a lock, extensions, constraints over large tables
 """

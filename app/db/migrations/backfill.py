@@ -3,15 +3,17 @@
 A feature's ``backfills.py`` names them:
 
     async def fill_nickname(session: AsyncSession, after: UUID | None, limit: int) -> UUID | None:
-        \"\"\"Change the next rows behind that key, and return the last key, or None when there are no more.\"\"\"
+        \"\"\"Change the next rows behind that key, as many as limit says. Returns the last key; None: no more.\"\"\"
 
     BACKFILLS = {"fill-nickname": fill_nickname}
+
+Keys are random, so a key says how much is done: no row is counted for it.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, String, Table, Uuid, select, text, update
@@ -37,10 +39,24 @@ progress = Table(
 
 
 @dataclass(frozen=True)
-class Progress:
+class Place:
+    after: UUID | None
     batches: int
     finished: bool
-    seconds: float
+
+    @property
+    def share(self) -> float:
+        return 1 if self.finished else self.after.int / 2**128 if self.after else 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    batches: int  # of all runs
+    finished: bool
+    seconds: float  # of this run, as what follows
+    share: float  # of the rows, by the last key; all runs
+    rows_per_second: float
+    seconds_left: float | None  # None before the first batch
 
 
 async def run(
@@ -51,18 +67,30 @@ async def run(
     The place is kept in the transaction of each batch: a kill takes back both or neither. Two machines take turns.
     """
     started = time.monotonic()
-    await _prepare(database, name)
+    first = place = await _prepare(database, name)
     while True:
-        async with database.transaction() as session:
-            batches, finished = await _one_batch(session, name, backfill, batch)
-        found = Progress(batches, finished, time.monotonic() - started)
-        tell(found)
-        if finished:
+        seconds = time.monotonic() - started
+        tell(found := _progress(first, place, seconds, batch))
+        if place.finished:
             return found
+        async with database.transaction() as session:
+            place = await _one_batch(session, name, backfill, batch)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _prepare(database: Database, name: str) -> None:
+def _progress(first: Place, place: Place, seconds: float, batch: int) -> Progress:
+    gained = place.share - first.share
+    return Progress(
+        batches=place.batches,
+        finished=place.finished,
+        seconds=seconds,
+        share=place.share,
+        rows_per_second=(place.batches - first.batches) * batch / seconds,
+        seconds_left=seconds * (1 - place.share) / gained if gained else None,
+    )
+
+
+async def _prepare(database: Database, name: str) -> Place:
     async with database.transaction() as session:
         connection = await session.connection()
         if connection.dialect.name == "postgresql":  # IF NOT EXISTS does not keep two from making it
@@ -71,15 +99,20 @@ async def _prepare(database: Database, name: str) -> None:
         known = await connection.scalar(select(progress.c.name).where(progress.c.name == name))
         if known is None:
             await connection.execute(progress.insert().values(name=name, batches=0, finished=False))
+        return await _place(session, name)
 
 
-async def _one_batch(session: AsyncSession, name: str, backfill: Backfill, batch: int) -> tuple[int, bool]:
-    # FOR UPDATE: the other machine waits here, and goes on behind our batch. SQLite has taken its write lock.
+async def _one_batch(session: AsyncSession, name: str, backfill: Backfill, batch: int) -> Place:
+    place = await _place(session, name)
+    if place.finished:
+        return place
+    last = await backfill(session, place.after, batch)
+    place = Place(last or place.after, place.batches + 1, last is None)
+    await session.execute(update(progress).where(progress.c.name == name).values(asdict(place)))
+    return place
+
+
+async def _place(session: AsyncSession, name: str) -> Place:
     mine = select(progress.c.after, progress.c.batches, progress.c.finished).where(progress.c.name == name)
-    after, batches, finished = (await session.execute(mine.with_for_update())).one()
-    if finished:
-        return batches, True
-    last = await backfill(session, after, batch)
-    values = {"batches": batches + 1, "finished": last is None, "after": last or after}
-    await session.execute(update(progress).where(progress.c.name == name).values(values))
-    return batches + 1, last is None
+    # FOR UPDATE: the other machine waits here, and goes on behind our batch. SQLite has taken its write lock.
+    return Place(*(await session.execute(mine.with_for_update())).one())

@@ -58,7 +58,7 @@ def wait_for_database(patience: Patience, connect: Callable[[], Result]) -> Resu
             waited = time.monotonic() - started
             if error.kind not in COMES_BACK or waited >= patience.wait_seconds:
                 raise
-            _tell(f"waiting for the database, {patience.wait_seconds - waited:.0f} s left: {error}")
+            tell(f"waiting for the database, {patience.wait_seconds - waited:.0f} s left: {error}")
             time.sleep(min(1, max(0.05, patience.wait_seconds - waited)))
 
 
@@ -77,7 +77,7 @@ def take_lock(patience: Patience, connection: Connection) -> None:
                 f"another deployer is at work since {waited:.0f} s: wait for it, or give a larger --budget"
             )
         if waited > TELL_AFTER_SECONDS and not told:
-            _tell("waiting for another deployer")
+            tell("waiting for another deployer")
             told = True
         connection.rollback()  # CREATE INDEX CONCURRENTLY waits for every transaction that has looked at anything
         time.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
@@ -103,7 +103,7 @@ def try_again(patience: Patience, work: Callable[[], Result]) -> Result:
                     f"a lock was not had within {patience.budget_seconds:.0f} s: somebody reads or writes the table "
                     "all the time (oppman.py migrate plan); the step that waited changed nothing"
                 ) from error
-            _tell(f"a table is in use: trying again, {patience.budget_seconds - waited:.0f} s left")
+            tell(f"a table is in use: trying again, {patience.budget_seconds - waited:.0f} s left")
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
 
@@ -114,5 +114,5 @@ def is_lock_not_had(error: Exception) -> bool:
     return getattr(error.orig, "sqlstate", None) in LOCK_NOT_HAD or "database is locked" in str(error.orig)
 
 
-def _tell(message: str) -> None:
+def tell(message: str) -> None:
     print(f"oppman: {message}", file=sys.stderr, flush=True)  # noqa: T201 - progress, for plain alembic too

@@ -5,20 +5,18 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from alembic import context
-from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.util import CommandError
-from sqlalchemy import JSON, Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Engine, MetaData, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.types import TypeDecorator
 
 from app.db.engine import create_migration_engine, settle
-from app.db.errors import unavailable
-from app.db.migrations import deploy, journal, revisions
+from app.db.errors import names_what_is_not_there, unavailable
+from app.db.migrations import deploy, journal, orphans, portable, revisions
 from app.db.migrations.deploy import Patience
 from app.errors import UserError
 from app.settings import Settings, load_settings
@@ -31,9 +29,13 @@ logger = logging.getLogger(__name__)
 # Made when they are needed, known to no model: autogenerate leaves them alone.
 OWN_TABLES = (journal.NAME, "backfill_progress")
 
-
-class OrphanedRows(UserError):
-    """A migration on SQLite would leave rows that point to nothing; it is rolled back."""
+# A statement that waits for a lock would run later, although whoever sent it was killed: the server looks every two
+# seconds. Servers before 14, and those on macOS and Windows, refuse the setting. LOCAL: a pooler keeps what a session
+# sets, and refuses it at the start of one.
+NOTICE_KILLED_CLIENT = (
+    "DO 'BEGIN SET LOCAL client_connection_check_interval = 2000; "
+    "EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL; END'"
+)
 
 
 class ContractHeldBack(UserError):
@@ -100,6 +102,20 @@ def on_connection(settings: Settings, work: Callable[[Connection], Result]) -> R
         raise unavailable(error) or error from error
 
 
+def in_transaction(settings: Settings, work: Callable[[Connection], Result]) -> Result:
+    """The same for work that writes: committed when it is done.
+
+    Errors: whatever the database raises.
+    """
+
+    def committed(connection: Connection) -> Result:
+        result = work(connection)
+        connection.commit()
+        return result
+
+    return on_engine(create_migration_engine(settings), committed)
+
+
 def on_engine(
     engine: AsyncEngine | Engine, work: Callable[[Connection], Result], lock: Callable[[Connection], None] | None = None
 ) -> Result:
@@ -117,7 +133,7 @@ def on_engine(
                 lock(second)
                 return work(connection)
     except (OSError, SQLAlchemyError) as error:
-        if deploy.is_lock_not_had(error):
+        if deploy.is_lock_not_had(error) or names_what_is_not_there(error):
             raise
         raise unavailable(error) or error from error
 
@@ -147,6 +163,7 @@ def _limit_locks(engine: AsyncEngine | Engine, patience: Patience) -> None:
         # Not around CONCURRENTLY, which is outside of any transaction: a timeout there leaves an invalid index.
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+            connection.exec_driver_sql(NOTICE_KILLED_CLIENT)
 
 
 def _run_on(metadata: MetaData, patience: Patience, connection: Connection, *, changes: bool) -> None:
@@ -154,15 +171,16 @@ def _run_on(metadata: MetaData, patience: Patience, connection: Connection, *, c
     # commit nothing.
     _configure(metadata, connection=connection, on_version_apply=_record())
     with context.begin_transaction():
+        before = revisions.current(connection)
         if changes:
-            _refuse_surprises(patience, connection)
+            _refuse_surprises(patience, before)
         context.run_migrations()
-        if changes and connection.dialect.name == "sqlite":
-            _refuse_orphans(connection)
+        if connection.dialect.name == "sqlite" and revisions.current(connection) != before:
+            orphans.refuse(connection)
 
 
-def _refuse_surprises(patience: Patience, connection: Connection) -> None:
-    waiting = revisions.pending(revisions.current(connection))
+def _refuse_surprises(patience: Patience, before: set[str]) -> None:
+    waiting = revisions.pending(before)
     contract = [script for script in waiting if revisions.is_contract(script)]
     if not contract or patience.allow_contract:
         return
@@ -189,21 +207,11 @@ def _configure(metadata: MetaData, **options: Any) -> None:  # Any: Alembic's ow
         compare_type=True,
         compare_server_default=True,
         render_as_batch=True,  # SQLite changes a table by making it anew
-        render_item=_render_item,
+        render_item=portable.render_item,
         transactional_ddl=True,  # ours is, see engine.py; Alembic supposes that SQLite's is not
         transaction_per_migration=not is_sqlite,
         **options,
     )
-
-
-def _render_item(kind: str, item: object, autogenerate: AutogenContext) -> str | Literal[False]:
-    """A migration names plain types: it must mean the same when the application's types have changed."""
-    if kind == "type" and isinstance(item, TypeDecorator):
-        return f"sa.{item.impl_instance!r}"
-    if kind == "type" and isinstance(item, JSON):  # Alembic renders the variant with a name it does not import
-        autogenerate.imports.add("from sqlalchemy.dialects import postgresql")
-        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
-    return False
 
 
 def _record() -> Any:  # Any: Alembic declares the callback's arguments as such
@@ -223,10 +231,3 @@ def _record() -> Any:  # Any: Alembic declares the callback's arguments as such
         logger.info("%s %s %s (%.0f ms)", direction, revision, script.doc if script else "", seconds * 1000)
 
     return on_version_apply
-
-
-def _refuse_orphans(connection: Connection) -> None:
-    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    if orphans:
-        tables = ", ".join(sorted({f"{row[0]} -> {row[2]}" for row in orphans}))
-        raise OrphanedRows(f"{len(orphans)} rows would point to nothing ({tables}); nothing was changed")

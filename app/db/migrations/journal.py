@@ -74,12 +74,17 @@ class BrokenState(UserError):
 
 
 def require_unedited_files(connection: Connection) -> None:
-    """Errors: BrokenState, where a revision's file is not what was applied."""
+    """A squashed revision may have been applied as it is, or as the file that it replaces.
+
+    Errors: BrokenState, where a revision's file is not what was applied.
+    """
     entries = last_upgrades(connection)
     edited = [
         script.revision
         for script in revisions.history()
-        if script.revision in entries and entries[script.revision].file_hash != revisions.file_hash(script)
+        if script.revision in entries
+        and entries[script.revision].file_hash
+        not in (*revisions.file_hashes(script), revisions.replaces(script).get(script.revision))
     ]
     if edited:
         raise BrokenState(

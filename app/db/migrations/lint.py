@@ -47,9 +47,10 @@ def _of(step: Planned) -> Iterator[str]:
             yield f"{message} ({rule})"
     for table in sorted(step.effects.rewritten):
         yield f"writes all of {table} anew, and stops everybody meanwhile: add a column, backfill it, switch (rewrite)"
-    if len(step.effects.locks) > 1:
-        tables = ", ".join(sorted(step.effects.locks))
-        yield f"stops {tables} in one transaction: make a revision for each (several-tables)"
+    # A foreign key locks two tables by nature, and stops no reader of either.
+    stopped = sorted(table for table, modes in step.effects.locks.items() if "AccessExclusiveLock" in modes)
+    if len(stopped) > 1:
+        yield f"stops {', '.join(stopped)} in one transaction: make a revision for each (several-tables)"
     yield from (f"{failure} (fails-over-rows)" for failure in step.effects.failures)
 
 

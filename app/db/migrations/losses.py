@@ -18,7 +18,7 @@ def names_in(script: Script, *operations: str, of: Literal["upgrade", "downgrade
     return {
         argument.value
         for call in _calls(script, of)
-        if call.func.attr in operations  # type: ignore[attr-defined] # only such calls are listed
+        if _name(call) in operations
         for argument in ast.walk(call)
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
@@ -61,5 +61,9 @@ def _lost_by(script: Script, connection: Connection) -> Iterator[str]:
 def _calls(script: Script, function: str) -> list[ast.Call]:
     tree = ast.parse(Path(script.path).read_text(encoding="utf-8"))
     body = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function)
-    calls = [node for node in ast.walk(body) if isinstance(node, ast.Call)]
-    return [call for call in calls if isinstance(call.func, ast.Attribute)]
+    return [node for node in ast.walk(body) if isinstance(node, ast.Call)]
+
+
+def _name(call: ast.Call) -> str:
+    """op.execute(…) is "execute", as is execute(…)."""
+    return ast.unparse(call.func).rpartition(".")[2]

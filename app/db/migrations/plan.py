@@ -11,7 +11,6 @@ from alembic.script import Script
 from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.engine import create_migration_engine
 from app.db.migrations import environment, losses, revisions, rows, throwaway
 from app.db.migrations.deploy import Patience
 from app.settings import ROOT, Settings
@@ -82,7 +81,7 @@ def plan(settings: Settings, waiting: list[Script]) -> list[Planned]:
 
 
 def _planned(settings: Settings, tried: Settings, script: Script) -> Planned:
-    environment.on_engine(create_migration_engine(tried), _fill)
+    environment.in_transaction(tried, _fill)
     return Planned(
         revision=script.revision,
         message=script.doc,
@@ -97,7 +96,6 @@ def _fill(connection: Connection) -> None:
     metadata = MetaData()
     metadata.reflect(connection)
     rows.fill(connection, metadata)
-    connection.commit()
 
 
 def _sql(settings: Settings, script: Script) -> str:

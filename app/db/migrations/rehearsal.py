@@ -8,7 +8,6 @@ from alembic.script import Script
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.engine import create_migration_engine
 from app.db.migrations import environment, losses, revisions, rows, snapshot, throwaway
 from app.db.migrations.rows import Contents
 from app.db.migrations.snapshot import Snapshot
@@ -50,8 +49,8 @@ def _on(backend: Backend, settings: Settings, only: str | None) -> Iterator[Prob
 
 
 def _there_and_back(settings: Settings, script: Script, before: str) -> Iterator[str]:
-    gone = losses.names_in(script, "drop_table", "drop_column", "rename_table")
-    renamed = losses.names_in(script, "alter_column")
+    gone = losses.names_in(script, "drop_table", "drop_column")
+    renamed = losses.names_in(script, "alter_column", "rename_table")
     rewritten = set(getattr(script.module, "rewrites", ()))  # table.column, whose values it changes on purpose
     added = losses.names_in(script, "add_column")
     _fill(settings)  # what it complains of was said at the revision before
@@ -87,11 +86,9 @@ def _fill(settings: Settings) -> list[str]:
     def work(connection: Connection) -> list[str]:
         metadata = MetaData()
         metadata.reflect(connection)
-        complaints = rows.fill(connection, metadata)
-        connection.commit()
-        return complaints
+        return rows.fill(connection, metadata)
 
-    return environment.on_engine(create_migration_engine(settings), work)
+    return environment.in_transaction(settings, work)
 
 
 def _lost(before: Contents, after: Contents, absent: set[str], changed: set[str], step: str) -> Iterator[str]:
@@ -100,6 +97,8 @@ def _lost(before: Contents, after: Contents, absent: set[str], changed: set[str]
         if table not in after:
             if table not in absent:
                 yield f"the {step} loses table {table}"
+            continue
+        if table in absent and not after[table]:  # dropped, and made again
             continue
         new = after[table]
         if len(new) < len(old):

@@ -1,5 +1,6 @@
 """Which revisions there are, and where a database is among them."""
 
+import re
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -17,6 +18,9 @@ from app.settings import ROOT
 
 State = Literal["empty", "behind", "head", "ahead"]
 
+# The lines of a revision's file that say what it follows.
+PLACE = rb"^(down_revision\b|Revises:).*\n"
+
 
 class TwoHeads(UserError):
     """Two revisions follow the same one, and none follows both."""
@@ -28,6 +32,12 @@ class DatabaseAhead(UserError):
     """The database is at a revision that this code does not have."""
 
     exit_code = 6
+
+
+class DatabaseStranded(UserError):
+    """The database is at a revision that another one has replaced, which is neither before nor behind it."""
+
+    exit_code = 9
 
 
 def config() -> Config:
@@ -49,7 +59,7 @@ def require_one_head() -> str:
     """Errors: TwoHeads."""
     found = sorted(heads())
     if len(found) > 1:
-        raise TwoHeads(f"there are {len(found)} heads, {' and '.join(found)}: run oppman.py migrate merge")
+        raise TwoHeads(f"there are {len(found)} heads, {' and '.join(found)}: run oppman.py migrate rebase, or merge")
     return found[0]
 
 
@@ -66,10 +76,16 @@ def current(connection: Connection) -> set[str]:
 def pending(at: set[str]) -> list[Script]:
     """What a database at these revisions has not had, oldest first.
 
-    Errors: DatabaseAhead.
+    Errors: DatabaseAhead; DatabaseStranded.
     """
     known = {script.revision for script in history()}
     unknown = sorted(at - known)
+    for script in history() if unknown else ():
+        if replaces(script).keys() & unknown:
+            raise DatabaseStranded(
+                f"the database is at {', '.join(unknown)}, in the middle of what {script.revision} replaces: "
+                "upgrade with the release before that, then with this one; nothing was changed"
+            )
     if unknown:
         raise DatabaseAhead(
             f"the database is at {', '.join(unknown)}, which this code does not have: deploy the newer code; "
@@ -84,6 +100,11 @@ def is_contract(script: Script) -> bool:
     return getattr(script.module, "phase", "expand") == "contract"
 
 
+def replaces(script: Script) -> dict[str, str]:
+    """The revisions that were squashed into this one, itself among them, and the hashes of their files."""
+    return dict(getattr(script.module, "replaces", {}))
+
+
 def without_contract(waiting: Sequence[Script]) -> list[Script]:
     """Those up to the first contract step."""
     for number, script in enumerate(waiting):
@@ -96,7 +117,7 @@ def state(connection: Connection) -> State:
     """Where the database's schema is, compared with what this code needs.
 
     Contract steps may wait: the code works before and after them. A revision that this code does not know was made
-    by a newer one: the database is ahead, which is fine for a service.
+    by a newer one: the database is ahead, which is fine for a service. One that was squashed away is behind.
     """
     at = current(connection)
     if not at:
@@ -105,9 +126,23 @@ def state(connection: Connection) -> State:
         waiting = pending(at)
     except DatabaseAhead:
         return "ahead"
+    except DatabaseStranded:
+        return "behind"
     return "behind" if without_contract(waiting) else "head"
 
 
 def file_hash(script: Script) -> str:
-    """SHA-256 of a revision's file, whatever its line ends."""
-    return sha256(Path(script.path).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    """SHA-256 of what a revision does, whatever its line ends, and whatever it follows.
+
+    Its place in the history may change: when revisions before it go, it follows another one.
+    """
+    return sha256(re.sub(PLACE, b"", _content(script), flags=re.MULTILINE)).hexdigest()
+
+
+def file_hashes(script: Script) -> set[str]:
+    """Those that may be in a migration_log: earlier code took the whole file."""
+    return {file_hash(script), sha256(_content(script)).hexdigest()}
+
+
+def _content(script: Script) -> bytes:
+    return Path(script.path).read_bytes().replace(b"\r\n", b"\n")

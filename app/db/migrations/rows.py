@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Connection, MetaData, Table
+from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.exc import DBAPIError
 
 OWN = ("alembic_version", "migration_log", "backfill_progress")
@@ -66,9 +67,20 @@ def _row(connection: Connection, table: Table, number: int) -> Iterator[tuple[st
             continue
         if column.foreign_keys:
             parent = next(iter(column.foreign_keys)).column
-            yield column.name, connection.scalar(sa.select(parent).limit(1))
+            statement = sa.select(parent).order_by(*parent.table.primary_key).limit(FILL_TO)
+            parents = list(connection.scalars(statement))
+            # Each row another parent where a key says so; else all the same, for a key that comes may not bear it.
+            chosen = number if _is_in_key(column) else 0
+            yield column.name, parents[chosen % len(parents)] if parents else None
         else:
             yield column.name, _value(column, number)
+
+
+def _is_in_key(column: "Column[Any]") -> bool:  # Any: of whatever type
+    """Whether its values must be unique, alone or with others."""
+    keys = [key for key in column.table.constraints if isinstance(key, sa.PrimaryKeyConstraint | sa.UniqueConstraint)]
+    unique = [index for index in column.table.indexes if index.unique]
+    return any(column.name in key.columns for key in (*keys, *unique))
 
 
 def _value(column: "Column[Any]", number: int) -> Any:  # Any: a value of the column's type
@@ -85,6 +97,7 @@ def _value(column: "Column[Any]", number: int) -> Any:  # Any: a value of the co
         sa.Date: date(2026, 1, number + 1),
         sa.Time: time(number),
         sa.Interval: timedelta(hours=number),
+        INTERVAL: timedelta(hours=number),
         sa.LargeBinary: bytes([number]),
         sa.JSON: {"number": number},
     }

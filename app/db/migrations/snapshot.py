@@ -1,8 +1,8 @@
 """The schema as the database itself has it, to compare with another one.
 
 Autogenerate asks what Alembic can render. This asks the catalog, so it also sees the texts of CHECKs, the conditions
-and expressions of indexes, labels of enums and computed columns. Two databases are compared that went different ways:
-one by the revisions, one from the models.
+and expressions of indexes, labels of enums, computed columns, triggers and views. Two databases are compared that went
+different ways: one by the revisions, one from the models; or the real one, and one by the revisions that it is at.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, MetaData
 
-from app.db.migrations import environment, throwaway
+from app.db.migrations import environment, revisions, throwaway
 from app.db.migrations.throwaway import BACKENDS, Backend
 from app.settings import Settings
 
@@ -23,17 +23,35 @@ POSTGRESQL = {
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attnum > 0
-          AND NOT a.attisdropped""",
+          AND NOT a.attisdropped AND c.oid NOT IN (extended)""",
     "constraint": """
         SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = current_schema()::regnamespace AND contype IN ('c', 'f', 'p', 'u', 'x')
-          AND conrelid <> 0""",
+          AND conrelid <> 0 AND conrelid NOT IN (extended)""",
     "index": """
         SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
-        JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = current_schema()::regnamespace""",
+        JOIN pg_class ON pg_class.oid = indexrelid
+        WHERE relnamespace = current_schema()::regnamespace AND indrelid NOT IN (extended)""",
     "enum": """
         SELECT typname, string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum
-        JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname""",
+        JOIN pg_type ON pg_type.oid = enumtypid
+        WHERE typnamespace = current_schema()::regnamespace AND enumtypid NOT IN (extended) GROUP BY typname""",
+    "trigger": """
+        SELECT tgrelid::regclass || '.' || tgname, pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger
+        JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal AND tgrelid NOT IN (extended)""",
+    "view": """
+        SELECT relname, pg_get_viewdef(oid) FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('v', 'm') AND oid NOT IN (extended)""",
+}
+EXTENDED = "SELECT objid FROM pg_depend WHERE deptype = 'e'"  # an extension's own, which no revision describes
+# What a revision can make, and models cannot say. On SQLite it is in the one catalog there is.
+BEYOND_MODELS = {
+    "extension": "SELECT extname, '' FROM pg_extension WHERE extname <> 'plpgsql'",
+    "function": """
+        SELECT oid::regprocedure::text, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')""",
+    "sequence": "SELECT sequencename, data_type::text FROM pg_sequences WHERE schemaname = current_schema()",
 }
 SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND sql IS NOT NULL"
 OWN = ("alembic_version", "migration_log", "backfill_progress")  # made by the migrations themselves
@@ -41,8 +59,9 @@ OWN = ("alembic_version", "migration_log", "backfill_progress")  # made by the m
 Snapshot = dict[str, str]  # what it is and its name -> how it is defined
 
 
-def take(connection: Connection) -> Snapshot:
-    rows = _postgresql(connection) if connection.dialect.name == "postgresql" else _sqlite(connection)
+def take(connection: Connection, *, beyond_models: bool = False) -> Snapshot:
+    queries = POSTGRESQL | (BEYOND_MODELS if beyond_models else {})
+    rows = _postgresql(connection, queries) if connection.dialect.name == "postgresql" else _sqlite(connection)
     return {name: definition for name, definition in rows if not any(own in name for own in OWN)}
 
 
@@ -60,6 +79,16 @@ def _drift_on(backend: Backend, make: Callable[[Backend], Settings], metadata: M
     return [f"{backend}: {line}" for line in differences(*found)]
 
 
+def changed_by_hand(settings: Settings) -> list[str]:
+    """Where this database is not what the revisions make that it is at. It is only read."""
+    real = environment.on_connection(settings, take)
+    with throwaway.databases() as make:
+        made = make("sqlite" if settings.migration_database.is_sqlite else "postgresql")
+        for revision in environment.on_connection(settings, revisions.current):
+            throwaway.migrate(made, revision)
+        return differences(real, environment.on_connection(made, take))
+
+
 def differences(ours: Snapshot, wanted: Snapshot) -> list[str]:
     """A line for each thing that differs: what is missing, what is too much, what is another."""
     lines = [f"missing: {name}: {wanted[name]}" for name in sorted(wanted.keys() - ours.keys())]
@@ -68,9 +97,9 @@ def differences(ours: Snapshot, wanted: Snapshot) -> list[str]:
     return lines + [f"differs: {name}: {ours[name]} / {wanted[name]}" for name in both if ours[name] != wanted[name]]
 
 
-def _postgresql(connection: Connection) -> Iterator[tuple[str, str]]:
-    for kind, sql in POSTGRESQL.items():
-        for name, definition in connection.exec_driver_sql(sql):
+def _postgresql(connection: Connection, queries: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for kind, sql in queries.items():
+        for name, definition in connection.exec_driver_sql(sql.replace("(extended)", f"({EXTENDED})")):
             yield f"{kind} {name}", definition or ""
 
 
@@ -90,7 +119,8 @@ def _plain(sql: str) -> str:
     for number in range(0, len(pieces), 2):
         piece = re.sub(r'"(\w+)"', r"\1", pieces[number]).lower()
         pieces[number] = re.sub(r"\s*([(),])\s*", r"\1", re.sub(r"\s+", " ", piece))
-    return "".join(pieces).strip()
+    # SQLite gives a column its own type of a number, in quotes or not.
+    return re.sub(r"default '(-?\d+(?:\.\d+)?)'", r"default \1", "".join(pieces).strip())
 
 
 def _parts(sql: str) -> list[str]:

@@ -34,16 +34,24 @@ class Status:
 
 
 def read_status(connection: Connection) -> Status:
+    """Errors: DatabaseStranded."""
     at = revisions.current(connection)
     known = {script.revision for script in revisions.history()}
     entries = journal.last_upgrades(connection)
-    waiting = {script.revision for script in revisions.pending(at & known)} if not at - known else set()
+    waiting = {script.revision for script in _pending(at)}
     steps = [_step(script, entries.get(script.revision)) for script in revisions.history()]
     return Status(
         applied=[step for step in steps if step.revision not in waiting],
         pending=[step for step in steps if step.revision in waiting],
         unknown=sorted(at - known),
     )
+
+
+def _pending(at: set[str]) -> list[Script]:
+    try:
+        return revisions.pending(at)
+    except revisions.DatabaseAhead:
+        return []
 
 
 def _step(script: Script, entry: journal.Entry | None) -> Step:

@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from alembic import command
+from alembic.config import Config
 from pydantic import SecretStr
-from sqlalchemy import Connection, MetaData, make_url
+from sqlalchemy import MetaData, make_url
 
 from app.db import local_postgres
-from app.db.engine import create_migration_engine
 from app.db.migrations import environment, revisions
 from app.db.migrations.deploy import Patience
 from app.settings import Settings
@@ -51,21 +51,16 @@ def _settings(url: str) -> Settings:
     return Settings(_env_file=None, environment="development", database_url=SecretStr(url), migration_database_url=None)
 
 
-def migrate(settings: Settings, revision: str = "head", *, down: bool = False) -> None:
-    """Upgrade, contract steps too, or downgrade.
+def migrate(settings: Settings, revision: str = "head", *, down: bool = False, config: Config | None = None) -> None:
+    """Upgrade, contract steps too, or downgrade; by other revisions than ours, where the configuration says so.
 
     Errors: whatever the revision raises.
     """
-    config = revisions.config()
+    config = config or revisions.config()
     config.attributes |= {"settings": settings, "patience": Patience(allow_contract=True)}
     (command.downgrade if down else command.upgrade)(config, revision)
 
 
 def create_all(settings: Settings, metadata: MetaData) -> None:
     """The schema that the models describe. Only ever here: the service's own is made by revisions."""
-
-    def create(connection: Connection) -> None:
-        metadata.create_all(connection)
-        connection.commit()
-
-    environment.on_engine(create_migration_engine(settings), create)
+    environment.in_transaction(settings, metadata.create_all)

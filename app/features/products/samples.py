@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from app.features.products.models import Product
 
@@ -31,4 +32,17 @@ def samples() -> list[Product]:
             updated_at=FIRST + timedelta(hours=number),
         )
         for number, (name, description, price_cents, category, in_stock) in enumerate(ROWS)
+    ]
+
+
+def many(random: Random, start: int, count: int) -> list[dict[str, object]]:
+    """Rows number start and following, for tables of any size."""
+    return [
+        {
+            "name": f"{random.choice(ROWS)[0]} {number}",
+            "price_cents": random.randrange(100, 100_000),
+            "category": random.choice(ROWS)[3],
+            "in_stock": random.random() < 0.9,
+        }
+        for number in range(start, start + count)
     ]

@@ -1,16 +1,24 @@
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.features.products.models import Product
-from app.features.products.schemas import ProductFilter
-from app.http.pagination import Cursor
-from app.http.problems import NotFound
+from app.features.products.schemas import ProductCreate, ProductQuery, ProductUpdate
+from app.http.pagination import newest_first
+from app.http.problems import Conflict, NotFound
 
 
 class ProductNotFound(NotFound):
     """There is no product of that id."""
+
+
+class ProductChanged(Conflict):
+    """It is not any more what the writer has seen."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else changed this product meanwhile: look at it again.")
 
 
 async def get(session: AsyncSession, product_id: UUID) -> Product:
@@ -21,25 +29,56 @@ async def get(session: AsyncSession, product_id: UUID) -> Product:
     return product
 
 
-async def list_page(
-    session: AsyncSession, wanted: ProductFilter, *, limit: int, after: Cursor | None
-) -> tuple[list[Product], Cursor | None]:
-    """The newest products first, and where the next page begins: None on the last one."""
-    statement = select(Product).order_by(Product.created_at.desc(), Product.id.desc())
-    if wanted.category is not None:
-        statement = statement.where(Product.category == wanted.category)
-    if wanted.in_stock is not None:
-        statement = statement.where(Product.in_stock == wanted.in_stock)
-    if wanted.min_price_cents is not None:
-        statement = statement.where(Product.price_cents >= wanted.min_price_cents)
-    if wanted.max_price_cents is not None:
-        statement = statement.where(Product.price_cents <= wanted.max_price_cents)
-    if after is not None:
-        statement = statement.where(tuple_(Product.created_at, Product.id) < tuple_(after.created_at, after.id))
+async def create(session: AsyncSession, wanted: ProductCreate) -> Product:
+    product = Product(**wanted.model_dump())
+    session.add(product)
+    await session.flush()
+    return product
 
-    # One more than asked for tells whether there is a next page, without counting.
-    products = list(await session.scalars(statement.limit(limit + 1)))
-    if len(products) <= limit:
-        return products, None
-    last = products[limit - 1]
-    return products[:limit], Cursor(last.created_at, last.id)
+
+async def update(session: AsyncSession, product_id: UUID, wanted: ProductUpdate) -> Product:
+    """Errors: ProductNotFound; ProductChanged, with nothing changed."""
+    product = await _get_version(session, product_id, wanted.version)
+    try:
+        async with session.begin_nested():
+            for name in wanted.model_fields_set - {"version"}:
+                setattr(product, name, getattr(wanted, name))
+    except StaleDataError as error:  # the other one committed while we waited for the row
+        raise ProductChanged from error
+    return product
+
+
+async def delete(session: AsyncSession, product_id: UUID, version: int) -> None:
+    """Errors: ProductNotFound, ProductChanged."""
+    product = await _get_version(session, product_id, version)
+    try:
+        async with session.begin_nested():
+            await session.delete(product)
+    except StaleDataError as error:
+        raise ProductChanged from error
+
+
+async def _get_version(session: AsyncSession, product_id: UUID, version: int) -> Product:
+    product = await get(session, product_id)
+    if product.version != version:
+        raise ProductChanged
+    return product
+
+
+async def list_page(session: AsyncSession, query: ProductQuery) -> tuple[list[Product], str | None]:
+    """The newest products first, and the cursor of the next page: None on the last one."""
+    statement = select(Product)
+    if query.category is not None:
+        statement = statement.where(Product.category == query.category)
+    if query.in_stock is not None:
+        statement = statement.where(Product.in_stock == query.in_stock)
+    if query.min_price_cents is not None:
+        statement = statement.where(Product.price_cents >= query.min_price_cents)
+    if query.max_price_cents is not None:
+        statement = statement.where(Product.price_cents <= query.max_price_cents)
+    return await newest_first(session, statement, Product.created_at, Product.id, query)
+
+
+async def categories(session: AsyncSession) -> list[str]:
+    statement = select(Product.category).where(Product.category.is_not(None)).distinct().order_by(Product.category)
+    return [category for category in await session.scalars(statement.limit(200)) if category]

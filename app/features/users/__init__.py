@@ -1,1 +1,1 @@
-"""Who may do what."""
+"""Accounts: who somebody is, and who may do what."""

@@ -1,1 +1,1 @@
-"""Who comes to which webinar."""
+"""Webinars ahead, who registers for them, and their photos."""

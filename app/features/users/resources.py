@@ -1,0 +1,28 @@
+"""What the functions about accounts work with, instead of one session: they hash between two transactions."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import BackgroundTasks, Depends, Request
+
+from app.db.session import Database
+from app.features.users.throttle import Throttle
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Resources:
+    database: Database
+    settings: Settings
+    throttle: Throttle
+    later: BackgroundTasks  # done when the answer has left: letters
+
+
+def _resources(request: Request, later: BackgroundTasks) -> Resources:
+    state = request.app.state
+    if not hasattr(state, "throttle"):
+        state.throttle = Throttle(state.settings)
+    return Resources(state.database, state.settings, state.throttle, later)
+
+
+CurrentResources = Annotated[Resources, Depends(_resources)]

@@ -1,0 +1,3 @@
+from people import USERS
+
+ROUTES = {"GET /admin": USERS, "GET /admin/": USERS}
