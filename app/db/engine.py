@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+import sqlite3
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, event
 from sqlalchemy import create_engine as create_sync_engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db.url import DatabaseUrl, DatabaseUrlError
@@ -176,8 +178,8 @@ def _listen_sqlite(
         # None: the driver begins nothing by itself. Its own BEGIN leaves out DDL and breaks savepoints.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {round(busy_timeout_seconds * 1000)}")  # first: WAL may have to wait
-        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute(f"PRAGMA busy_timeout = {round(busy_timeout_seconds * 1000)}")
+        _switch_to_wal(cursor, busy_timeout_seconds)
         cursor.execute("PRAGMA synchronous = FULL")  # a committed row survives a power cut
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         cursor.close()
@@ -186,3 +188,19 @@ def _listen_sqlite(
     def begin_transaction(connection: Connection) -> None:
         mode = connection.get_execution_options().get(SQLITE_BEGIN, begin)
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _switch_to_wal(cursor: DBAPICursor, wait_seconds: float) -> None:
+    """A file is switched once, for good. For this SQLite does not wait, whatever busy_timeout says.
+
+    Several processes that open a new file at the same moment are enough for "database is locked".
+    """
+    ends = time.monotonic() + wait_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
+                raise
+            time.sleep(0.01)

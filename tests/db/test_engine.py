@@ -1,7 +1,11 @@
 """The promises of engine.py and session.py, on real databases."""
 
 import asyncio
+import sqlite3
+import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -181,6 +185,21 @@ async def test_sqlite_is_set_up_for_a_service(own_database: Database) -> None:
             for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
         }
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": 2}
+
+
+async def test_a_file_of_another_journal_mode_is_waited_for_while_somebody_writes(tmp_path: Path) -> None:
+    """A new file that several processes open at once; one that sqlite3 or another program made, and writes to."""
+    path = tmp_path / "app.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("CREATE TABLE records (id INTEGER)")
+        writer.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, writer.commit)
+        release.start()
+        database = Database.open(settings_for(f"sqlite:///{path}"))
+        async with database.transaction() as session:
+            assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
+        await database.close()
+        release.join()
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
