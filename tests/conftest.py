@@ -2,6 +2,7 @@
 
 client, session     one transaction around the test, rolled back at its end: fast, for nearly everything
 own_settings        a database of the test's own, migrated: where commits must be real, or several processes meet
+own_url, empty_url  the same for other processes, and one that is still empty
 checkout            a copy of the project, for tests of oppman.py
 """
 
@@ -52,7 +53,8 @@ def postgresql_url() -> Iterator[str]:
     """A server where databases can be made. What is in the database of this URL stays untouched."""
     if TEST_DATABASE_URL is None:
         with local_postgres.throwaway() as server:
-            yield server.url
+            server.run_sql("CREATE DATABASE test", "postgres")
+            yield make_url(server.url).set(database="test").render_as_string(hide_password=False)
         return
     name = make_url(TEST_DATABASE_URL).database or ""
     if "test" not in name:
@@ -84,10 +86,15 @@ def empty_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_settings(databases: Databases, migrated_url: str) -> Iterator[Settings]:
+def own_url(databases: Databases, migrated_url: str) -> Iterator[str]:
     url = databases.create(template=migrated_url)
-    yield settings_for(url)
+    yield url
     databases.drop(url)
+
+
+@pytest.fixture
+def own_settings(own_url: str) -> Settings:
+    return settings_for(own_url)
 
 
 @pytest.fixture
@@ -186,8 +193,9 @@ def client_of(app: FastAPI) -> AsyncClient:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a clone holds, at a path with a space, with this environment and without a .env."""
+    monkeypatch.setenv("TEST_DATABASE_URL", postgresql_url)  # its commands need no server of their own
     target = tmp_path / "a clone"
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],

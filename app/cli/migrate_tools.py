@@ -135,8 +135,9 @@ def plan() -> None:
 @app.command(name="lint", epilog="Example: python3 oppman.py migrate lint")
 def lint_revisions(revision: Annotated[str | None, typer.Argument(help="Only that one.")] = None) -> None:
     """Say what may hurt on a PostgreSQL with users: squawk's rules, and locks seen on a throwaway one. Exit code 7."""
+    only = revisions.find(revision).revision if revision else None
     _tell("trying the revisions on a throwaway PostgreSQL")
-    found = lint(throwaway.anywhere(), revision)
+    found = lint(throwaway.anywhere(), only)
     for line in found:
         print(line)
     if found:
@@ -147,13 +148,14 @@ def lint_revisions(revision: Annotated[str | None, typer.Argument(help="Only tha
 @app.command(name="test", epilog="Example: python3 oppman.py migrate test")
 def try_revisions(revision: Annotated[str | None, typer.Argument(help="Only that one.")] = None) -> None:
     """Try every revision up, down and up again, over tables with rows, on throwaway databases of both kinds."""
+    only = revisions.find(revision).revision if revision else None
     _tell("up, down and up again, on SQLite and PostgreSQL")
-    problems = rehearse(revision)
+    problems = rehearse(only)
     for problem in problems:
         print(problem)
     if problems:
         raise UserError(f"{len(problems)} problems: mend the revisions before anybody applies them")
-    print("every revision goes up, down and up again, on SQLite and PostgreSQL, and loses nothing")
+    print(f"{only or 'every revision'} goes up, down and up again, on SQLite and PostgreSQL, and loses nothing")
 
 
 def check_deep(settings: Settings) -> None:

@@ -209,7 +209,7 @@ class LocalPostgres:
         if not found:
             raise UserError(
                 "there is no PostgreSQL on this machine: run oppman.py test once, which fetches one, "
-                "or install your system's postgresql package, or set TEST_DATABASE_URL for the tests"
+                "or install your system's postgresql package, or name a server in TEST_DATABASE_URL"
             )
         if _is_root() and not _is_open(found):
             return _copy(found, self.folder / "programs")

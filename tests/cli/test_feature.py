@@ -107,14 +107,13 @@ def test_the_page_about_a_new_feature_is_what_is_written(clone: Path, empty_url:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
-def test_the_page_about_pages_works_on_top_of_it(clone: Path, empty_url: str) -> None:
+def test_the_page_about_pages_works_on_top_of_it(clone: Path, own_url: str) -> None:
     page = (ROOT / "docs/pages.md").read_text()
-    fine(clone, empty_url, "migrate", "upgrade")
-    fine(clone, empty_url, "feature", "new", "notes")
+    fine(clone, own_url, "feature", "new", "notes")
     for path, text in re.findall(r"`([\w/]+\.(?:py|html))`\n\n```(?:python|html)\n(.*?)```", page, re.DOTALL):
         (clone / path).parent.mkdir(exist_ok=True)
         (clone / path).write_text(text)
-    passed = re.search(r"(\d+) passed", fine(clone, empty_url, "test", "tests/notes/test_note_pages.py"))
+    passed = re.search(r"(\d+) passed", fine(clone, own_url, "test", "tests/notes/test_note_pages.py"))
     assert passed
     assert int(passed[1]) == 4
     lint = [sys.executable, "-m", "ruff", "check", "app", "tests"]
@@ -123,10 +122,9 @@ def test_the_page_about_pages_works_on_top_of_it(clone: Path, empty_url: str) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
-def test_a_feature_whose_migration_fails_is_taken_back(clone: Path, empty_url: str) -> None:
+def test_a_feature_whose_migration_fails_is_taken_back(clone: Path, own_url: str) -> None:
     (clone / "alembic/script.py.mako").write_text("${nonsense")
     git(clone, "commit", "--quiet", "--all", "--message", "x")
-    fine(clone, empty_url, "migrate", "upgrade")
-    code, output = oppman(clone, empty_url, "feature", "new", "tickets")
+    code, output = oppman(clone, own_url, "feature", "new", "tickets")
     assert (code, "everything is as it was" in output) == (1, True), output
     assert git(clone, "status", "--porcelain") == ""

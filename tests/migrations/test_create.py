@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from databases import settings_for
-from deployers import migrate
+from deployers import HEAD, migrate
+from history import add_revision
 
 from app.db import local_postgres
 from app.db.engine import create_migration_engine
@@ -134,77 +135,76 @@ def add_user(url: str) -> None:
     execute(url, USER.format(identity, "2026-01-01 00:00:00", "2026-01-01 00:00:00"))
 
 
-def test_a_renamed_column_keeps_its_data_and_its_constraint(checkout: Path, empty_url: str) -> None:
-    upgrade(checkout, empty_url)
-    add_user(empty_url)
+def test_a_renamed_column_keeps_its_data_and_its_constraint(checkout: Path, own_url: str) -> None:
+    add_user(own_url)
     models(checkout, lambda text: text.replace("    email:", "    address:").replace("    group:", "    team:"))
     renames = ("--rename", "users.email:address", "--rename", "users.group:users.team")
-    said, written = create(checkout, empty_url, *renames)
+    said, written = create(checkout, own_url, *renames)
     assert "it holds" in said, said
     assert "users.email becomes address" in said
     assert written.count("new_column_name=") == 4
     assert "drop_column" not in written
-    works(checkout, empty_url)
-    assert execute(empty_url, "SELECT address || ' ' || team FROM users") == ["ada@example.com first"]
+    works(checkout, own_url)
+    assert execute(own_url, "SELECT address || ' ' || team FROM users") == ["ada@example.com first"]
 
 
-def test_a_renamed_column_keeps_its_check(checkout: Path, empty_url: str) -> None:
+LOTS = """op.create_table("lots",
+    sa.Column("size", sa.Integer(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False),
+    sa.CheckConstraint("size > 0", name=op.f("ck_lots_positive")),
+    sa.PrimaryKeyConstraint("id", name=op.f("pk_lots")))"""
+
+
+def test_a_renamed_column_keeps_its_check(checkout: Path, own_url: str) -> None:
     check = '    __table_args__ = (sa.CheckConstraint("{0} > 0", name="positive"),)\n    {0}: Mapped[int]\n'
     models(checkout, lambda text: f"import sqlalchemy as sa\n{text}\n\nclass Lot(Base):\n    __tablename__ = 'lots'\n")
-    models(checkout, lambda text: text + check.format("size"))
-    upgrade(checkout, empty_url)
-    create(checkout, empty_url)
-    upgrade(checkout, empty_url)
-    models(checkout, lambda text: text.replace(check.format("size"), check.format("amount")))
-    said, _ = create(checkout, empty_url, "--rename", "lots.size:amount")
+    models(checkout, lambda text: text + check.format("amount"))
+    add_revision(checkout, "lots", HEAD, LOTS, 'op.drop_table("lots")')
+    upgrade(checkout, own_url)
+    said, _ = create(checkout, own_url, "--rename", "lots.size:amount")
     assert "it holds" in said, said
-    works(checkout, empty_url)
+    works(checkout, own_url)
 
 
-def test_a_renamed_column_takes_its_index_along(checkout: Path, empty_url: str) -> None:
-    upgrade(checkout, empty_url)
+def test_a_renamed_column_takes_its_index_along(checkout: Path, own_url: str) -> None:
     models(checkout, lambda text: text.replace("    timestamp:", "    happened_at:"), "audit_logs")
-    said, written = create(checkout, empty_url, "--rename", "audit_logs.timestamp:happened_at")
+    said, written = create(checkout, own_url, "--rename", "audit_logs.timestamp:happened_at")
     assert "it holds" in said, said
     assert "ix_audit_logs_happened_at" in written
-    works(checkout, empty_url)
+    works(checkout, own_url)
 
 
 @pytest.mark.parametrize("child", ["audit_logs", "records"])
-def test_a_renamed_table_keeps_its_rows_and_takes_its_names_along(checkout: Path, empty_url: str, child: str) -> None:
-    upgrade(checkout, empty_url)
-    add_user(empty_url)
+def test_a_renamed_table_keeps_its_rows_and_takes_its_names_along(checkout: Path, own_url: str, child: str) -> None:
+    add_user(own_url)
     models(checkout, lambda text: text.replace('"users"', '"people"'))
     for path in (checkout / "app/features").glob("*/models.py"):
         models(checkout, lambda text: text.replace('"users.id"', '"people.id"'), path.parent.name)
     models(checkout, lambda text: text.replace('"audit_logs"', f'"{child}"'), "audit_logs")
     renames = ["--rename", "users:people"] + (["--rename", "audit_logs:records"] if child == "records" else [])
-    said, written = create(checkout, empty_url, *renames)
+    said, written = create(checkout, own_url, *renames)
     assert "it holds" in said, said
     assert "drop_table" not in written
-    works(checkout, empty_url)
-    assert execute(empty_url, 'SELECT "group" FROM people') == ["first"]
+    works(checkout, own_url)
+    assert execute(own_url, 'SELECT "group" FROM people') == ["first"]
 
 
-def test_without_a_terminal_it_says_what_goes(checkout: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/a.db"
-    upgrade(checkout, url)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+def test_without_a_terminal_it_says_what_goes(checkout: Path, own_url: str) -> None:
     models(checkout, lambda text: text.replace("    group:", "    team:"))
-    said, written = create(checkout, url)
+    said, written = create(checkout, own_url)
     assert "--rename users.group:users.team" in said
     assert "users.group goes, with its data" in said
     assert "drop_column" in written
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
-def test_on_a_terminal_it_asks(checkout: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/a.db"
-    upgrade(checkout, url)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+def test_on_a_terminal_it_asks(checkout: Path, own_url: str) -> None:
     models(checkout, lambda text: text.replace("    group:", "    team:"))
     keyboard, stdin = os.openpty()
     os.write(keyboard, b"y\n")
     command = [sys.executable, str(checkout / "oppman.py"), "migrate", "create", "asked"]
-    environment = {**os.environ, "DATABASE_URL": url}
+    environment = {**os.environ, "DATABASE_URL": own_url}
     done = subprocess.run(command, stdin=stdin, env=environment, capture_output=True, text=True, check=False)
     os.close(keyboard)
     os.close(stdin)
@@ -228,22 +228,20 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_one_database_cannot_do_is_refused(checkout: Path, tmp_path: Path, name: str) -> None:
-    url = f"sqlite:///{tmp_path}/a.db"
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+def test_what_one_database_cannot_do_is_refused(checkout: Path, own_url: str, name: str) -> None:
     added, advice = REFUSED[name]
-    upgrade(checkout, url)
     imports = "from sqlalchemy import BigInteger, Enum, func, text\n"
     models(checkout, lambda text: imports + text.replace("\n\nclass UserSession", f"{added}\n\nclass UserSession"))
     before = set((checkout / "alembic/versions").glob("*.py"))
-    code, said = migrate(checkout, url, "create", "refused")
+    code, said = migrate(checkout, own_url, "create", "refused")
     assert (code, advice in said) == (1, True), said
     assert set((checkout / "alembic/versions").glob("*.py")) == before
 
 
 @pytest.mark.parametrize(("wrong", "code"), [("users.nothing:team", 1), ("users.group:nothing", 1), ("users", 2)])
-def test_a_rename_of_nothing_is_refused(checkout: Path, tmp_path: Path, wrong: str, code: int) -> None:
-    url = f"sqlite:///{tmp_path}/a.db"
-    upgrade(checkout, url)
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+def test_a_rename_of_nothing_is_refused(checkout: Path, own_url: str, wrong: str, code: int) -> None:
     models(checkout, lambda text: text.replace("    group:", "    team:"))
-    found, said = migrate(checkout, url, "create", "refused", "--rename", wrong)
+    found, said = migrate(checkout, own_url, "create", "refused", "--rename", wrong)
     assert (found, wrong.partition(":")[0] in said) == (code, True), said

@@ -19,6 +19,8 @@ UNREACHABLE = "postgresql://canary:canary@127.0.0.1:1/canary"
 
 @dataclass(frozen=True)
 class Place:
+    """A checkout, and a database at its newest revision."""
+
     checkout: Path
     url: str
 
@@ -51,22 +53,15 @@ class Place:
 Arrange = Callable[[Place], object]
 
 
-def at_head(place: Place) -> None:
-    place.upgrade()
-
-
 def fails(place: Place) -> None:
-    place.upgrade()
     place.add("fails", 'op.create_table("half", sa.Column("id", sa.Integer()))\nop.execute("SELECT nonsense")')
 
 
 def pending(place: Place) -> None:
-    place.upgrade()
     place.add("waits")
 
 
 def drifted(place: Place) -> None:
-    place.upgrade()
     place.execute("DROP INDEX ix_audit_logs_timestamp")
 
 
@@ -76,7 +71,6 @@ def two_heads(place: Place) -> None:
 
 
 def held(place: Place) -> Callable[[], None]:
-    place.upgrade()
     place.add("alters", 'op.add_column("users", sa.Column("x", sa.Integer()))')
     if place.url.startswith("sqlite"):
         return place.execute("BEGIN IMMEDIATE", hold=True)
@@ -100,7 +94,6 @@ def edited(place: Place) -> None:
 
 
 def broken_index(place: Place) -> None:
-    place.upgrade()
     place.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_audit_logs_timestamp'::regclass")
 
 
@@ -109,10 +102,10 @@ def nothing(_place: Place) -> None: ...
 
 # What there is, the command, its exit code, and words of its message: what it is about, and what to do.
 CASES: list[tuple[Arrange, str, int, tuple[str, ...]]] = [
-    (nothing, "upgrade", 0, ("at revision",)),
-    (at_head, "upgrade", 0, ("already at revision",)),
-    (at_head, "check", 0, ()),
-    (at_head, "status", 0, ("applied",)),
+    (nothing, "upgrade", 0, ("already at revision",)),
+    (nothing, "check", 0, ()),
+    (nothing, "status", 0, ("applied",)),
+    (pending, "upgrade", 0, ("upgrade waits",)),
     (fails, "upgrade", 1, ("nonsense", "--traceback")),
     (pending, "status", 3, ("pending  waits",)),
     (pending, "check", 3, ("run oppman.py migrate upgrade",)),
@@ -130,17 +123,17 @@ CASES: list[tuple[Arrange, str, int, tuple[str, ...]]] = [
     ("arrange", "command", "code", "words"), CASES, ids=[f"{case[2]} {case[0].__name__} {case[1]}" for case in CASES]
 )
 def test_an_exit_code_says_what_happened(
-    checkout: Path, empty_url: str, arrange: Arrange, command: str, code: int, words: tuple[str, ...]
+    checkout: Path, own_url: str, arrange: Arrange, command: str, code: int, words: tuple[str, ...]
 ) -> None:
-    release = arrange(Place(checkout, empty_url))
-    found, said = migrate(checkout, empty_url, *command.split())
+    release = arrange(Place(checkout, own_url))
+    found, said = migrate(checkout, own_url, *command.split())
     if callable(release):
         release()
     assert found == code, said
     assert all(word in said for word in words), said
     if code == 1:
-        assert migrate(checkout, empty_url, "status")[0] == 3  # rolled back: it is pending
-        assert "half" not in migrate(checkout, empty_url, "check")[1]
+        assert migrate(checkout, own_url, "status")[0] == 3  # rolled back: it is pending
+        assert "half" not in migrate(checkout, own_url, "check")[1]
 
 
 @pytest.mark.parametrize("command", ["upgrade", "status", "check", "current"])
@@ -150,7 +143,7 @@ def test_a_database_that_is_away_is_8(checkout: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
-def test_an_index_that_is_not_valid_is_9(checkout: Path, empty_url: str) -> None:
-    broken_index(Place(checkout, empty_url))
-    code, said = migrate(checkout, empty_url, "check")
+def test_an_index_that_is_not_valid_is_9(checkout: Path, own_url: str) -> None:
+    broken_index(Place(checkout, own_url))
+    code, said = migrate(checkout, own_url, "check")
     assert (code, "ix_audit_logs_timestamp" in said, "REINDEX INDEX CONCURRENTLY" in said) == (9, True, True), said

@@ -1,17 +1,15 @@
 """Planted faults: each is caught, and what is harmless is not."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from alembic.config import Config
 from history import add_revision
 
-from app.db import local_postgres
-from app.db.local_postgres import LocalPostgres
-from app.db.migrations import revisions
+from app.db.migrations import revisions, throwaway
 from app.db.migrations.rehearsal import rehearse
+from app.db.url import DatabaseUrlError
 from app.settings import ROOT
 
 BASE = """op.create_table("authors", sa.Column("id", sa.Integer(), primary_key=True),
@@ -87,14 +85,8 @@ HARMLESS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalPostgres]:
-    with local_postgres.throwaway() as found:
-        yield found
-
-
 @pytest.fixture
-def project(tmp_path: Path, server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A history of one revision, with a table and its child."""
     (tmp_path / "alembic/versions").mkdir(parents=True)
     (tmp_path / "alembic/env.py").write_text((ROOT / "alembic/env.py").read_text())
@@ -107,14 +99,7 @@ def project(tmp_path: Path, server: LocalPostgres, monkeypatch: pytest.MonkeyPat
         found.set_main_option("script_location", str(tmp_path / "alembic"))
         return found
 
-    @contextmanager
-    def shared() -> Iterator[LocalPostgres]:
-        for name in server.run_sql("SELECT datname FROM pg_database WHERE datname LIKE 'throwaway%'").splitlines():
-            server.run_sql(f"DROP DATABASE {name} WITH (FORCE)", "postgres")
-        yield server
-
     monkeypatch.setattr(revisions, "config", config)
-    monkeypatch.setattr(local_postgres, "throwaway", shared)
     revisions.scripts.cache_clear()
     yield tmp_path
     revisions.scripts.cache_clear()
@@ -141,3 +126,17 @@ def test_what_is_harmless_is_not(project: Path, name: str) -> None:
 @pytest.mark.slow
 def test_the_history_of_this_repository_is_sound() -> None:
     assert rehearse() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("mysql://u:canary@h/d", "is not supported"), ("sqlite:///x.db", "name a PostgreSQL"), ("canary", "not a URL")],
+)
+def test_a_server_that_cannot_serve_is_one_line(monkeypatch: pytest.MonkeyPatch, given: str, words: str) -> None:
+    monkeypatch.setenv("TEST_DATABASE_URL", given)
+    throwaway._server_url.cache_clear()
+    with throwaway.databases() as make, pytest.raises(DatabaseUrlError) as caught:
+        make("postgresql")
+    assert str(caught.value).startswith("TEST_DATABASE_URL: ")
+    assert words in str(caught.value)
+    assert "canary" not in str(caught.value)

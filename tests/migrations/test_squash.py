@@ -180,4 +180,3 @@ def test_what_models_cannot_say_is_named(checkout: Path, empty_url: str, upgrade
     assert code == 1, output
     assert all(word in output for word in words), output
     assert files(checkout) == before
-    succeed(checkout, empty_url, "squash", "--up-to", HEAD)

@@ -91,6 +91,8 @@ def _change(plan: Plan) -> None:
         if belongs_to_the_demo(folder):
             _remove_folder(ROOT / folder)
     for path in plan.staying:
+        if not (ROOT / path).is_file():  # a submodule, a link to a folder
+            continue
         content = (ROOT / path).read_bytes()
         if b"demo" in content and b"\0" not in content:
             text = content.decode("utf-8")

@@ -37,8 +37,8 @@ def lint(settings: Settings, only: str | None = None) -> list[str]:
 
     Errors: UserError where squawk is not installed.
     """
-    steps = plan(settings, revisions.history())
-    return [f"{step.revision}: {line}" for step in steps if only in (None, step.revision) for line in _of(step)]
+    steps = plan(settings, [script for script in revisions.history() if only in (None, script.revision)])
+    return [f"{step.revision}: {line}" for step in steps for line in _of(step)]
 
 
 def _of(step: Planned) -> Iterator[str]:

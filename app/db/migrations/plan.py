@@ -69,9 +69,7 @@ def plan(settings: Settings, waiting: list[Script]) -> list[Planned]:
         return []
     with throwaway.databases() as make:
         tried = make("postgresql")
-        before = waiting[0].down_revision
-        if isinstance(before, str):
-            throwaway.migrate(tried, before)
+        throwaway.migrate_before(tried, waiting[0])
         steps: list[Planned] = []
         for script in waiting:
             steps.append(_planned(settings, tried, script))

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alembic.script import Script
-from alembic.util import CommandError
 
 from app.db.migrations import environment, revisions
 from app.errors import UserError
@@ -57,12 +56,9 @@ def _lines() -> list[list[Script]]:
 
 
 def _named(lines: list[list[Script]], head: str) -> list[Script]:
-    try:
-        found = revisions.scripts().get_revision(head)
-    except CommandError as error:
-        raise CannotRebase(str(error)) from error
+    found = revisions.find(head)
     for line in lines:
-        if found is not None and line[-1].revision == found.revision:
+        if line[-1].revision == found.revision:
             return line
     raise CannotRebase(f"{head} is not one of the heads: {', '.join(line[-1].revision for line in lines)}")
 

@@ -38,10 +38,10 @@ def _on(backend: Backend, settings: Settings, only: str | None) -> Iterator[Prob
     for script in revisions.history():
         try:
             if only in (None, script.revision):
+                if only:
+                    throwaway.migrate_before(settings, script)
                 for what in _there_and_back(settings, script, before):
                     yield Problem(script.revision, backend, what)
-            else:
-                throwaway.migrate(settings, script.revision)
         except (SQLAlchemyError, UserError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             yield Problem(script.revision, backend, f"fails over tables with rows: {_first_line(error)}")
             return  # what follows builds on it

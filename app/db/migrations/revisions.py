@@ -11,6 +11,7 @@ from typing import Literal
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from app.errors import UserError
@@ -20,6 +21,10 @@ State = Literal["empty", "behind", "head", "ahead"]
 
 # The lines of a revision's file that say what it follows.
 PLACE = rb"^(down_revision\b|Revises:).*\n"
+
+
+class UnknownRevision(UserError):
+    """No file has that id."""
 
 
 class TwoHeads(UserError):
@@ -61,6 +66,20 @@ def require_one_head() -> str:
     if len(found) > 1:
         raise TwoHeads(f"there are {len(found)} heads, {' and '.join(found)}: run oppman.py migrate rebase, or merge")
     return found[0]
+
+
+def find(name: str) -> Script:
+    """The revision of that id, or of the only id that begins so, or "head".
+
+    Errors: UnknownRevision.
+    """
+    try:
+        found = scripts().get_revision(name)
+    except CommandError as error:
+        raise UnknownRevision(f"{error}; all of them: oppman.py migrate history") from error
+    if found is None:
+        raise UnknownRevision(f"{name} is no revision; all of them: oppman.py migrate history")
+    return found
 
 
 def history() -> list[Script]:

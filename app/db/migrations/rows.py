@@ -23,17 +23,19 @@ Contents = dict[str, Rows]  # table -> rows
 
 def read(connection: Connection) -> Contents:
     """All rows of all tables, as text, to compare with later."""
-    metadata = MetaData()
-    metadata.reflect(connection)
-    return {table.name: _read(connection, table) for table in metadata.sorted_tables if table.name not in OWN}
+    inspector = sa.inspect(connection)
+    return {
+        table: _read(connection, table, inspector.get_pk_constraint(table)["constrained_columns"])
+        for table in inspector.get_table_names()
+        if table not in OWN
+    }
 
 
-def _read(connection: Connection, table: Table) -> Rows:
-    keys = [column.name for column in table.primary_key] or [column.name for column in table.columns]
+def _read(connection: Connection, table: str, keys: list[str]) -> Rows:
     found = {}
-    for row in connection.execute(sa.select(table)).mappings():
+    for row in connection.execute(sa.select(sa.literal_column("*")).select_from(sa.table(table))).mappings():
         values = {name: str(value) for name, value in row.items()}
-        found[tuple(values[key] for key in keys)] = values
+        found[tuple(values[key] for key in keys or values)] = values
     return found
 
 

@@ -1,18 +1,27 @@
 """Databases to try things on: empty, on both kinds, and gone afterwards."""
 
+import atexit
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
+from itertools import takewhile
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import Script
+from alembic.util import to_tuple
 from pydantic import SecretStr
 from sqlalchemy import MetaData, make_url
 
 from app.db import local_postgres
+from app.db.engine import create_migration_engine
 from app.db.migrations import environment, revisions
 from app.db.migrations.deploy import Patience
+from app.db.url import DatabaseUrlError, resolve
 from app.settings import Settings
 
 Backend = Literal["sqlite", "postgresql"]
@@ -24,21 +33,39 @@ def databases() -> Iterator[Callable[[Backend], Settings]]:
     """A function that makes another empty database, and returns settings that lead to it."""
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory())
-        servers: list[local_postgres.LocalPostgres] = []
-        made = 0
 
         def make(backend: Backend) -> Settings:
-            nonlocal made
-            made += 1
+            name = f"throwaway_{token_hex(8)}"
             if backend == "sqlite":
-                return _settings(f"sqlite:///{folder}/{made}.db")
-            if not servers:  # only now: it takes a second
-                servers.append(stack.enter_context(local_postgres.throwaway()))
-            servers[0].run_sql(f"CREATE DATABASE throwaway_{made}", "postgres")
-            url = make_url(servers[0].url).set(database=f"throwaway_{made}")
-            return _settings(url.render_as_string(hide_password=False))
+                return _settings(f"sqlite:///{folder}/{name}.db")
+            _execute(f"CREATE DATABASE {name}")
+            stack.callback(_execute, f"DROP DATABASE {name} WITH (FORCE)")
+            return _settings(make_url(_server_url()).set(database=name).render_as_string(hide_password=False))
 
         yield make
+
+
+def _execute(sql: str) -> None:
+    engine = create_migration_engine(_settings(_server_url())).execution_options(isolation_level="AUTOCOMMIT")
+    environment.on_engine(engine, lambda connection: connection.exec_driver_sql(sql))
+
+
+@cache
+def _server_url() -> str:
+    """The tests' server, or one that goes with this process: to make it takes a second.
+
+    Errors: UserError.
+    """
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        try:
+            if not resolve(given).is_sqlite:
+                return given
+        except DatabaseUrlError as error:
+            raise DatabaseUrlError(f"TEST_DATABASE_URL: {error}") from None
+        raise DatabaseUrlError("TEST_DATABASE_URL: name a PostgreSQL, or leave it out and one is started")
+    kept = ExitStack()
+    atexit.register(kept.close)
+    return kept.enter_context(local_postgres.throwaway()).url
 
 
 def anywhere() -> Settings:
@@ -59,6 +86,15 @@ def migrate(settings: Settings, revision: str = "head", *, down: bool = False, c
     config = config or revisions.config()
     config.attributes |= {"settings": settings, "patience": Patience(allow_contract=True)}
     (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def migrate_before(settings: Settings, script: Script) -> None:
+    """Apply whatever comes before that revision."""
+    earlier = list(takewhile(lambda other: other.revision != script.revision, revisions.history()))
+    followed = {revision for other in earlier for revision in to_tuple(other.down_revision, ())}
+    for other in earlier:
+        if other.revision not in followed:
+            migrate(settings, other.revision)
 
 
 def create_all(settings: Settings, metadata: MetaData) -> None:
