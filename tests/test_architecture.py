@@ -51,8 +51,7 @@ def test_a_room_imports_only_what_stands_to_its_right(module: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("module", sorted(IMPORTS))
-def test_there_is_no_import_circle(module: str) -> None:
+def reached_from(module: str) -> set[str]:
     reached: set[str] = set()
     waiting = list(IMPORTS[module])
     while waiting:
@@ -60,7 +59,18 @@ def test_there_is_no_import_circle(module: str) -> None:
         if name not in reached:
             reached.add(name)
             waiting += IMPORTS.get(name, ())
-    assert module not in reached
+    return reached
+
+
+@pytest.mark.parametrize("module", sorted(IMPORTS))
+def test_there_is_no_import_circle(module: str) -> None:
+    assert module not in reached_from(module)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_models_bring_no_web_framework_along(feature: str) -> None:
+    """Every command about migrations loads them."""
+    assert not {name for name in reached_from(f"app.features.{feature}.models") if name.startswith("app.http")}
 
 
 @pytest.mark.parametrize("feature", FEATURES)

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http.problems import problem
+from app.http.problems import answer
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1: they change nothing
 
@@ -24,7 +25,7 @@ class SameOrigin:
             detail = (
                 "This request comes from another site, or a cookie without an Origin header. Programs: use a token."
             )
-            await problem(HTTPStatus.FORBIDDEN, detail)(scope, receive, send)
+            await answer(Request(scope), HTTPStatus.FORBIDDEN, detail)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 

@@ -12,7 +12,7 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
-from app.http.problems import Problem
+from app.errors import Problem
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MEDIA_TYPE = "image/webp"  # what comes out: with or without transparency, and every browser since 2020 shows it

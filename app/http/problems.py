@@ -1,20 +1,10 @@
-"""Every error as RFC 9457 problem+json, with the request's id; and as a page for a browser.
-
-Problem
-├── Unauthenticated  401
-├── Forbidden        403
-├── NotFound         404
-├── Conflict         409
-├── Invalid          422
-└── TooManyRequests  429
-"""
+"""Every error as RFC 9457 problem+json, with the request's id; and as a page for a browser."""
 
 import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -24,48 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.db.errors import DatabaseUnavailable
+from app.errors import Problem, Unauthenticated
 from app.http import pages
 from app.observe.logs import request_id
 from app.storage import StorageUnavailable
 
 logger = logging.getLogger(__name__)
-
-
-class Problem(Exception):
-    """What a service raises when it cannot do what was asked; the message goes to the client."""
-
-    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
-    headers: Mapping[str, str] = MappingProxyType({})
-
-
-class Forbidden(Problem):
-    status = HTTPStatus.FORBIDDEN
-
-
-class TooManyRequests(Problem):
-    status = HTTPStatus.TOO_MANY_REQUESTS
-
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
-        super().__init__(message)
-        self.headers = {"Retry-After": str(retry_after_seconds)}
-
-
-class Unauthenticated(Problem):
-    """Who is asking is not known. A browser is sent to the page where one signs in."""
-
-    status = HTTPStatus.UNAUTHORIZED
-
-
-class NotFound(Problem):
-    status = HTTPStatus.NOT_FOUND
-
-
-class Conflict(Problem):
-    status = HTTPStatus.CONFLICT
-
-
-class Invalid(Problem):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class ProblemDetails(BaseModel):

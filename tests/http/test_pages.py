@@ -9,10 +9,10 @@ from httpx import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.errors import Forbidden, Unauthenticated
 from app.features.users.models import User
 from app.http import notices
 from app.http.pages import Link, local_path, page, redirect
-from app.http.problems import Forbidden, Unauthenticated
 from app.main import create_app
 
 HTMX = {"Accept": "text/html", "HX-Request": "true", "HX-Request-Type": "partial"}

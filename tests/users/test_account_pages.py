@@ -135,6 +135,8 @@ async def test_another_site_changes_nothing(
     await log_in(browser, user)
     answer = await browser.post("/account/deactivate", data={"password": PASSWORD}, headers=headers)
     assert answer.status_code == 403
+    assert "comes from another site" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
     assert (await browser.get("/account")).status_code == 200
 
 

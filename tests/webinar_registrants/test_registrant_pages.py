@@ -114,6 +114,24 @@ async def test_what_was_typed_is_shown_again_with_its_error(
     assert ("<html" in response.text) == (not headers)
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+async def test_what_somebody_else_wrote_meanwhile_is_shown_beside_what_was_typed(
+    staff: AsyncClient, session: AsyncSession, headers: dict[str, str]
+) -> None:
+    row = await registrant(session)
+    seen_at = row.updated_at.isoformat()
+    await staff.post(f"{PAGE}/{row.id}", data={"notes": "Theirs.", "seen_at": seen_at})
+    late = await staff.post(f"{PAGE}/{row.id}", data={"notes": "Mine.", "seen_at": seen_at}, headers=headers)
+    assert late.status_code == 409
+    assert "Somebody else changed" in late.text
+    assert '<p class="kept">Theirs.</p>' in late.text
+    assert "Mine.</textarea>" in late.text
+    seen_at = late.text.partition('name="seen_at" value="')[2].partition('"')[0]
+    await staff.post(f"{PAGE}/{row.id}", data={"notes": "Both.", "seen_at": seen_at}, headers=headers)
+    await session.refresh(row)
+    assert row.notes == "Both."
+
+
 async def test_a_group_cannot_give_rows_away_by_a_forged_form(browser: AsyncClient, session: AsyncSession) -> None:
     row = await registrant(session)
     await (await logged_in(browser, session, "sales")).post(f"{PAGE}/{row.id}", data={"notes": "x", "group": "sales"})

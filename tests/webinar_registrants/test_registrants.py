@@ -71,6 +71,18 @@ async def test_notes_and_status_are_changed_and_what_is_left_out_stays(
     assert (await client.get(f"{API}/{row.id}", headers=headers)).json() == shown
 
 
+async def test_two_who_change_the_same_do_not_overwrite_each_other(client: AsyncClient, session: AsyncSession) -> None:
+    row = await registrant(session)
+    headers = await headers_of(session, "sales")
+    seen_at = (await client.get(f"{API}/{row.id}", headers=headers)).json()["updated_at"]
+    for number, status in enumerate((200, 409)):
+        wanted = {"notes": f"{number}", "seen_at": seen_at}
+        response = await client.patch(f"{API}/{row.id}", json=wanted, headers=headers)
+        assert response.status_code == status
+    assert "look at it again" in response.json()["detail"]
+    assert (await client.get(f"{API}/{row.id}", headers=headers)).json()["notes"] == "0"
+
+
 @pytest.mark.parametrize("field", ["group", "assigned_sales_rep"])
 @pytest.mark.parametrize(("kind", "status"), [("marketing", 403), ("sales", 403), ("staff", 200), ("superuser", 200)])
 async def test_to_whom_a_registrant_belongs_is_for_staff_to_say(

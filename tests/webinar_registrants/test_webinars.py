@@ -62,6 +62,13 @@ async def test_who_is_registered_is_told_to_nobody(client: AsyncClient, session:
 
 
 @DOORS
+async def test_one_address_is_not_tried_for_ever(client: AsyncClient, session: AsyncSession, door: str) -> None:
+    made = await webinar(session)
+    codes = [(await register(client, door, made)).status_code for _ in range(11)]
+    assert codes == [codes[0]] * 10 + [429]
+
+
+@DOORS
 async def test_one_address_may_come_to_two_webinars(client: AsyncClient, session: AsyncSession, door: str) -> None:
     for made in (await webinar(session), await webinar(session, "Another")):
         await register(client, door, made)

@@ -4,12 +4,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import Forbidden, NotFound
 from app.features.posts.models import Post, PostLike
 from app.features.posts.schemas import PostCreate, PostUpdate
 from app.features.users.dependencies import Role, may
 from app.features.users.models import User
 from app.http.pagination import PageQuery, newest_first
-from app.http.problems import Forbidden, NotFound
 
 
 class PostNotFound(NotFound):

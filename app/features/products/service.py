@@ -4,10 +4,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
+from app.errors import Conflict, NotFound
 from app.features.products.models import Product
 from app.features.products.schemas import ProductCreate, ProductQuery, ProductUpdate
 from app.http.pagination import newest_first
-from app.http.problems import Conflict, NotFound
 
 
 class ProductNotFound(NotFound):

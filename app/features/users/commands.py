@@ -11,13 +11,12 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from sqlalchemy import select
 
 from app.db.session import Database
-from app.errors import UserError
+from app.errors import Problem, UserError
 from app.features.users import service
 from app.features.users.models import User
 from app.features.users.roles import GROUPS, roles_of
 from app.features.users.schemas import ChosenPassword, UserUpdate
 from app.http.fields import Email
-from app.http.problems import Problem
 from app.observe.context import Actor, actor
 from app.settings import load_settings
 

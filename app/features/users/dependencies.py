@@ -6,10 +6,10 @@ from fastapi import Depends, Request, Security
 from fastapi.security import OAuth2PasswordBearer
 
 from app.db.session import Database
+from app.errors import Forbidden, Unauthenticated
 from app.features.users import sessions
 from app.features.users.models import User
 from app.features.users.roles import Role, may
-from app.http.problems import Forbidden, Unauthenticated
 from app.observe import context
 from app.settings import Settings
 

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Mapped, Session, UOWTransaction, mapped_column
 from app.db.base import Base, Timestamps, utc_now
 from app.db.changes import RecordingSession
 from app.db.types import BoundedString, UtcDateTime
+from app.errors import Conflict
 from app.features.users.roles import Role, may
-from app.http.problems import Conflict
 
 
 class User(Timestamps, Base):

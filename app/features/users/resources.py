@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import BackgroundTasks, Depends, Request
 
 from app.db.session import Database
-from app.features.users.throttle import Throttle
+from app.http.throttle import CurrentThrottle, Throttle
 from app.settings import Settings
 
 
@@ -18,11 +18,9 @@ class Resources:
     later: BackgroundTasks  # done when the answer has left: letters
 
 
-def _resources(request: Request, later: BackgroundTasks) -> Resources:
+def _resources(request: Request, throttle: CurrentThrottle, later: BackgroundTasks) -> Resources:
     state = request.app.state
-    if not hasattr(state, "throttle"):
-        state.throttle = Throttle(state.settings)
-    return Resources(state.database, state.settings, state.throttle, later)
+    return Resources(state.database, state.settings, throttle, later)
 
 
 CurrentResources = Annotated[Resources, Depends(_resources)]

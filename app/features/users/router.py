@@ -5,6 +5,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import SecretStr, ValidationError
 
+from app.errors import Invalid
 from app.features.users import service, sessions
 from app.features.users.dependencies import CurrentUser, Role, allowed
 from app.features.users.models import User
@@ -25,7 +26,6 @@ from app.features.users.schemas import (
 )
 from app.http.dependencies import Session
 from app.http.pagination import Page, PageQuery
-from app.http.problems import Invalid
 
 router = APIRouter(prefix="/api", tags=["accounts"])
 

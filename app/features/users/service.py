@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.session import Database
+from app.errors import Conflict, Forbidden, NotFound
 from app.features.users import letters, passwords, tokens
 from app.features.users.models import User
 from app.features.users.resources import Resources
 from app.features.users.schemas import FirstSuperuser, PasswordChange, Registration, Reset, UserUpdate
 from app.http.pagination import PageQuery, newest_first
-from app.http.problems import Conflict, Forbidden, NotFound
 from app.settings import Settings
 
 VERIFY, RESET, FIRST_SUPERUSER = "verify", "reset", "first-superuser"  # what a link is for

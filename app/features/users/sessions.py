@@ -7,11 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import utc_now
+from app.errors import NotFound, Unauthenticated
 from app.features.users import passwords, tokens
 from app.features.users.models import User, UserSession
 from app.features.users.resources import Resources
 from app.features.users.schemas import Login
-from app.http.problems import NotFound, Unauthenticated
 from app.observe import context
 
 

@@ -7,6 +7,7 @@ from app.features.webinar_registrants.schemas import Registered, Registration
 from app.http.dependencies import Session
 from app.http.forms import Form
 from app.http.pages import Link, page, redirect
+from app.http.throttle import CurrentThrottle
 
 LINKS = (Link("Webinars", "/webinars"),)
 UPLOADS = registrant_pages.UPLOADS
@@ -24,11 +25,11 @@ async def show_webinars(request: Request, session: Session, user: Identified) ->
 
 
 @router.post("/webinars")
-async def register(request: Request, session: Session, user: Identified) -> Response:
+async def register(request: Request, session: Session, throttle: CurrentThrottle, user: Identified) -> Response:
     form = await Form.read(request, Registration)
     if form.data is not None:
         try:
-            await webinars.register(session, form.data)
+            await webinars.register(session, throttle, form.data)
         except webinars.NotAhead as error:
             form.fail("webinar_id", str(error))
     if form.data is not None:

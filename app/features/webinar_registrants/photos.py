@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import Depends, Request, UploadFile
 
 from app.db.session import Database
+from app.errors import NotFound
 from app.features.users.models import User
 from app.features.webinar_registrants import service
 from app.features.webinar_registrants.models import WebinarRegistrant
 from app.http import images
-from app.http.problems import NotFound
 from app.storage import Storage
 
 FOLDER = "webinar_registrants"

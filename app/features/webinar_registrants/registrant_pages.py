@@ -50,9 +50,15 @@ async def show_registrant(request: Request, session: Session, user: Reader, regi
 @router.post(ONE)
 async def edit_registrant(request: Request, session: Session, user: Editor, registrant_id: UUID) -> Response:
     form: Form[RegistrantEdit] = await Form.read(request, RegistrantUpdate if may(user, Role.STAFF) else RegistrantEdit)
-    if form.data is None:
-        return _card(request, user, await service.get(session, user, registrant_id), form, status=422)
-    return _done(request, user, await service.update(session, user, registrant_id, form.data), "Saved.")
+    status = 422
+    try:
+        if form.data:
+            return _done(request, user, await service.update(session, user, registrant_id, form.data), "Saved.")
+    except service.RegistrantChanged as error:
+        status = error.status
+        form.fail("", str(error))
+        del form.values["seen_at"]  # the card shows what stands there now, beside what was typed
+    return _card(request, user, await service.get(session, user, registrant_id), form, status=status)
 
 
 @router.post(f"{ONE}/photo")

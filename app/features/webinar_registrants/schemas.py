@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from app.features.users.dependencies import Role
 from app.features.webinar_registrants.models import Status
@@ -49,8 +49,9 @@ class RegistrantQuery(PageQuery):
 
 
 class RegistrantEdit(BaseModel):
-    """What is left out stays as it is: the defaults are never used."""
+    """What is left out stays as it is: the defaults are never used. seen_at is the updated_at that was read."""
 
+    seen_at: AwareDatetime | None = None
     status: Status = Status.REGISTERED
     notes: Annotated[PlainText, Field(max_length=10_000)] | None = None
 

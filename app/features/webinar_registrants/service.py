@@ -5,12 +5,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import Conflict, Forbidden, NotFound
 from app.features.users.dependencies import Role, may
 from app.features.users.models import User
 from app.features.webinar_registrants.models import WebinarRegistrant
 from app.features.webinar_registrants.schemas import RegistrantEdit, RegistrantQuery
 from app.http.pagination import newest_first
-from app.http.problems import Forbidden, NotFound
 
 GROUPS = (Role.MARKETING, Role.SALES, Role.SUPPORT)
 
@@ -22,6 +22,10 @@ PHOTOGRAPHERS = (Role.STAFF, Role.MARKETING)
 
 class RegistrantNotFound(NotFound):
     """There is none of that id, or none that this person may see."""
+
+
+class RegistrantChanged(Conflict):
+    """It is not any more what the writer has seen."""
 
 
 class OnlyForStaff(Forbidden):
@@ -68,9 +72,11 @@ async def titles(session: AsyncSession, user: User) -> list[str]:
 
 
 async def update(session: AsyncSession, user: User, registrant_id: UUID, wanted: RegistrantEdit) -> WebinarRegistrant:
-    """Errors: RegistrantNotFound, OnlyForStaff."""
+    """Errors: RegistrantNotFound, OnlyForStaff; RegistrantChanged, where wanted says what was seen."""
     registrant = await get(session, user, registrant_id, lock=True)
-    for name in wanted.model_fields_set:
+    if wanted.seen_at not in (None, registrant.updated_at):
+        raise RegistrantChanged("Somebody else changed this registrant meanwhile: look at it again.")
+    for name in wanted.model_fields_set - {"seen_at"}:
         if name not in RegistrantEdit.model_fields and not may(user, Role.STAFF):
             raise OnlyForStaff("Only staff may say to whom a registrant belongs.")
         setattr(registrant, name, getattr(wanted, name))

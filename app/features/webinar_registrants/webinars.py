@@ -8,9 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import utc_now
+from app.errors import NotFound
 from app.features.webinar_registrants.models import Status, Webinar, WebinarRegistrant
 from app.features.webinar_registrants.schemas import Registration, WebinarRead
-from app.http.problems import NotFound
+from app.http.throttle import Throttle
 
 MAX_WEBINARS = 50
 MAX_NAMES = 500
@@ -43,8 +44,9 @@ async def _public_names(session: AsyncSession) -> dict[tuple[str, datetime], lis
     return names
 
 
-async def register(session: AsyncSession, wanted: Registration) -> None:
-    """Errors: NotAhead. None for an address that is registered already, of which nothing changes."""
+async def register(session: AsyncSession, throttle: Throttle, wanted: Registration) -> None:
+    """Errors: NotAhead, TooManyRequests. None for an address that is registered already, of which nothing changes."""
+    await throttle.attempt("webinar", wanted.email)  # anybody may write a row here
     webinar = await session.get(Webinar, wanted.webinar_id)
     if webinar is None or webinar.starts_at <= utc_now():
         raise NotAhead("Choose a webinar that is still ahead.")

@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from sqlalchemy import Boolean, DateTime, Select, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import Invalid
 from app.http.admin.values import for_csv, type_of
 from app.http.admin.views import View, label_of
 from app.http.fields import PlainText
 from app.http.pages import Visitor
-from app.http.problems import Invalid
 
 PAGE_SIZE = 50
 EXPORT_LIMIT = 10_000  # rows; they are in memory while they are written

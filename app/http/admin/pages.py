@@ -8,12 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from app.http.admin import lists, values, writing
 from app.http.admin.views import Action, View, label_of
 from app.http.dependencies import Session
 from app.http.forms import Form, body_of
 from app.http.pages import Link, Visitor, page, redirect, visitor
-from app.http.problems import Forbidden, Invalid, NotFound, Unauthenticated
 
 
 def known_visitor(request: Request) -> Visitor:

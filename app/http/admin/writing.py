@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.db.base import Base
+from app.errors import Conflict, Problem
 from app.http.admin.values import filled
 from app.http.admin.views import View
 from app.http.forms import REQUIRED, Form
 from app.http.pages import Visitor
-from app.http.problems import Conflict, Problem
 
 CHANGED = "Somebody has changed this meanwhile: open it again, and look at it first."
 

@@ -11,8 +11,8 @@ from door import free_port
 from limits.aio.storage import RedisStorage
 from limits.errors import StorageError
 
-from app.features.users.throttle import PER_ACCOUNT, PER_ADDRESS, Throttle
-from app.http.problems import TooManyRequests
+from app.errors import TooManyRequests
+from app.http.throttle import PER_ACCOUNT, PER_ADDRESS, Throttle
 from app.observe.context import Actor, actor
 
 

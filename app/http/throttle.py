@@ -1,13 +1,15 @@
 """How often somebody may try: counted for an account and for an address, in this process or in Redis."""
 
 import logging
+from typing import Annotated
 
+from fastapi import Depends, Request
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 
-from app.http.problems import TooManyRequests
+from app.errors import TooManyRequests
 from app.observe import context
 from app.settings import Settings
 
@@ -48,6 +50,17 @@ class Throttle:
             # Nobody could log in while Redis is away, and whoever wants that would attack Redis: let them try.
             logger.warning("attempts are not counted: %s", type(error).__name__)
             return True
+
+
+def _of_this_process(request: Request) -> Throttle:
+    state = request.app.state
+    if not hasattr(state, "throttle"):
+        state.throttle = Throttle(state.settings)
+    throttle: Throttle = state.throttle
+    return throttle
+
+
+CurrentThrottle = Annotated[Throttle, Depends(_of_this_process)]
 
 
 def _redis(url: str) -> Storage:
