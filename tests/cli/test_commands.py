@@ -108,26 +108,6 @@ def test_migrations_go_down_check_and_tell(monkeypatch: pytest.MonkeyPatch, empt
     assert "nonsense" in str(invoke("migrate", "upgrade", "nonsense").exception)
 
 
-@pytest.mark.slow
-def test_create_writes_what_the_models_have_more(checkout: Path, empty_url: str) -> None:
-    model = checkout / "app/features/users/models.py"
-    column = "    nickname: Mapped[str | None] = mapped_column(BoundedString(40))\n"
-    model.write_text(model.read_text().replace("    is_verified:", f"{column}    is_verified:"))
-    early = oppman(checkout, "migrate", "create", "too early", DATABASE_URL=empty_url)
-    assert_one_line(early, "migrate upgrade", code=3)
-    oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url)
-    drift = oppman(checkout, "migrate", "check", DATABASE_URL=empty_url)
-    assert_one_line(drift, "nickname", "migrate create", code=3)
-
-    created = oppman(checkout, "migrate", "create", "add nickname to users", DATABASE_URL=empty_url)
-
-    assert created.returncode == 0, created.stderr
-    [revision] = (checkout / "alembic/versions").glob("*_add_nickname_to_users.py")
-    assert "sa.String(length=40)" in revision.read_text()
-    assert oppman(checkout, "migrate", "upgrade", DATABASE_URL=empty_url).returncode == 0
-    assert oppman(checkout, "migrate", "check", DATABASE_URL=empty_url).returncode == 0
-
-
 @pytest.mark.parametrize(
     ("command", "url", "word", "code"),
     [

@@ -109,6 +109,7 @@ CASES: list[tuple[Arrange, str, int, tuple[str, ...]]] = [
     (fails, "upgrade", 1, ("nonsense", "--traceback")),
     (pending, "status", 3, ("pending  waits",)),
     (pending, "check", 3, ("run oppman.py migrate upgrade",)),
+    (pending, "create more", 3, ("run oppman.py migrate upgrade",)),
     (drifted, "check", 3, ("ix_audit_logs_timestamp", "run oppman.py migrate create")),
     (two_heads, "upgrade", 4, ("left and right", "run oppman.py migrate rebase, or merge")),
     (held, "upgrade --budget 1", 5, ("not had within 1 s", "changed nothing")),

@@ -38,57 +38,57 @@ def order(checkout: Path) -> list[str]:
     return [name.partition("_")[2].removesuffix(".py") for name in sorted(contents(checkout))]
 
 
-def test_the_newer_line_moves_behind_the_other(two_heads: Path, empty_url: str) -> None:
-    assert migrate(two_heads, empty_url)[0] == 4
-    output = succeed(two_heads, empty_url, "rebase")
+def test_the_newer_line_moves_behind_the_other(two_heads: Path, own_url: str) -> None:
+    assert migrate(two_heads, own_url)[0] == 4
+    output = succeed(two_heads, own_url, "rebase")
     assert "mine, also_mine now behind theirs" in output
     assert "migrate test" in output
     assert order(two_heads) == ["theirs", "mine", "also_mine"]
     assert 'Revises: theirs\n"""' in "".join(contents(two_heads).values())
-    succeed(two_heads, empty_url, "upgrade")
-    succeed(two_heads, empty_url, "test", "mine")
-    assert f"{HEAD} -> theirs" in succeed(two_heads, empty_url, "history")
-    assert "theirs -> mine" in succeed(two_heads, empty_url, "history")
+    succeed(two_heads, own_url, "upgrade")
+    succeed(two_heads, own_url, "test", "mine")
+    assert f"{HEAD} -> theirs" in succeed(two_heads, own_url, "history")
+    assert "theirs -> mine" in succeed(two_heads, own_url, "history")
 
 
 @pytest.mark.parametrize(("applied", "moved"), [("theirs", "mine, also_mine"), ("mine", "theirs")])
-def test_what_the_database_has_had_stays(two_heads: Path, empty_url: str, applied: str, moved: str) -> None:
+def test_what_the_database_has_had_stays(two_heads: Path, own_url: str, applied: str, moved: str) -> None:
     others = {
         path: path.read_text() for path in (two_heads / "alembic/versions").glob("2030*") if path.stem[18:] != applied
     }
     for path in others:
         path.unlink()
-    succeed(two_heads, empty_url, "upgrade")
+    succeed(two_heads, own_url, "upgrade")
     for path, text in others.items():
         path.write_text(text)
 
     before = contents(two_heads)
     head = {"theirs": "theirs", "mine": "also_mine"}[applied]
-    code, output = migrate(two_heads, empty_url, "rebase", head)
+    code, output = migrate(two_heads, own_url, "rebase", head)
     assert (code, f"has had {applied}, which would be edited" in output) == (1, True), output
     assert contents(two_heads) == before
 
-    assert f"{moved} now behind {head}" in succeed(two_heads, empty_url, "rebase")
-    succeed(two_heads, empty_url, "upgrade")
-    assert f"{moved.split(', ')[-1]} (head) (current)" in succeed(two_heads, empty_url, "history")
+    assert f"{moved} now behind {head}" in succeed(two_heads, own_url, "rebase")
+    succeed(two_heads, own_url, "upgrade")
+    assert f"{moved.split(', ')[-1]} (head) (current)" in succeed(two_heads, own_url, "history")
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
-def test_the_head_that_is_named_moves(two_heads: Path, empty_url: str) -> None:
+def test_the_head_that_is_named_moves(two_heads: Path, own_url: str) -> None:
     for wrong in ("mine", "nonsense"):
-        code, output = migrate(two_heads, empty_url, "rebase", wrong)
+        code, output = migrate(two_heads, own_url, "rebase", wrong)
         assert (code, wrong in output) == (1, True), output
-    succeed(two_heads, empty_url, "rebase", "thei")
+    succeed(two_heads, own_url, "rebase", "thei")
     assert order(two_heads) == ["mine", "also_mine", "theirs"]
-    succeed(two_heads, empty_url, "upgrade")
-    code, output = migrate(two_heads, empty_url, "rebase")
+    succeed(two_heads, own_url, "upgrade")
+    code, output = migrate(two_heads, own_url, "rebase")
     assert (code, "no pair of heads, but 1: theirs" in output) == (1, True), output
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
-def test_what_databases_have_had_on_both_sides_is_merged(two_heads: Path, empty_url: str) -> None:
-    succeed(two_heads, empty_url, "stamp", "heads")
+def test_what_databases_have_had_on_both_sides_is_merged(two_heads: Path, own_url: str) -> None:
+    succeed(two_heads, own_url, "stamp", "heads")
     before = contents(two_heads)
-    code, output = migrate(two_heads, empty_url, "rebase")
+    code, output = migrate(two_heads, own_url, "rebase")
     assert (code, "migrate merge" in output) == (1, True), output
     assert contents(two_heads) == before

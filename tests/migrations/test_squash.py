@@ -48,9 +48,8 @@ def succeed(checkout: Path, url: str, *arguments: str) -> str:
     return output
 
 
-def test_old_and_new_databases_go_on_after_a_squash(checkout: Path, databases: Databases, empty_url: str) -> None:
-    old, new = empty_url, databases.create()
-    succeed(checkout, old, "upgrade")
+def test_old_and_new_databases_go_on_after_a_squash(checkout: Path, databases: Databases, own_url: str) -> None:
+    old, new = own_url, databases.create()
     commit(checkout)
     succeed(checkout, old, "squash")
     [squashed] = (checkout / "alembic/versions").rglob("*.py")

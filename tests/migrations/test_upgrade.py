@@ -16,67 +16,67 @@ from app.settings import ROOT
 pytestmark = pytest.mark.slow
 
 
-def test_a_contract_step_waits_to_be_asked_for(checkout: Path, empty_url: str) -> None:
+def test_a_contract_step_waits_to_be_asked_for(checkout: Path, own_url: str) -> None:
     add_revision(checkout, "expands", HEAD, 'op.add_column("users", sa.Column("x", sa.Integer()))', day=1)
     drop = 'with op.batch_alter_table("users") as batch:\n    batch.drop_column("x")'
     add_revision(checkout, "contracts", "expands", drop, extra='phase = "contract"\n', day=2)
 
-    code, output = migrate(checkout, empty_url)
+    code, output = migrate(checkout, own_url)
     assert (code, "held back contracts" in output) == (0, True), output
-    assert migrate(checkout, empty_url, "status")[0] == 3
+    assert migrate(checkout, own_url, "status")[0] == 3
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
-    environment = {**os.environ, "DATABASE_URL": empty_url}
+    environment = {**os.environ, "DATABASE_URL": own_url}
     plain = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
     assert plain.returncode != 0
     assert "--contract" in plain.stdout + plain.stderr
 
-    code, output = migrate(checkout, empty_url, "upgrade", "--contract")
+    code, output = migrate(checkout, own_url, "upgrade", "--contract")
     assert (code, "upgrade contracts" in output) == (0, True), output
-    assert migrate(checkout, empty_url, "status")[0] == 0
+    assert migrate(checkout, own_url, "status")[0] == 0
 
 
-def test_a_database_of_newer_code_is_left_alone(checkout: Path, empty_url: str) -> None:
+def test_a_database_of_newer_code_is_left_alone(checkout: Path, own_url: str) -> None:
     newer = add_revision(checkout, "tomorrow", HEAD, 'op.add_column("users", sa.Column("x", sa.Integer()))')
-    assert migrate(checkout, empty_url)[0] == 0
+    assert migrate(checkout, own_url)[0] == 0
     newer.unlink()
     for command in (("upgrade",), ("status",)):
-        code, output = migrate(checkout, empty_url, *command)
+        code, output = migrate(checkout, own_url, *command)
         assert code == 6, output
         assert "tomorrow" in output
 
 
-def test_an_edited_file_is_noticed(checkout: Path, empty_url: str) -> None:
+def test_an_edited_file_is_noticed(checkout: Path, own_url: str) -> None:
     path = add_revision(checkout, "written", HEAD, "pass")
-    assert migrate(checkout, empty_url)[0] == 0
-    assert migrate(checkout, empty_url, "check")[0] == 0
+    assert migrate(checkout, own_url)[0] == 0
+    assert migrate(checkout, own_url, "check")[0] == 0
     path.write_text(path.read_text() + "# afterthought\n")
-    code, output = migrate(checkout, empty_url, "check")
+    code, output = migrate(checkout, own_url, "check")
     assert (code, "written was edited" in output) == (9, True), output
 
 
-def test_a_revision_that_follows_another_one_now_is_not_edited(checkout: Path, empty_url: str) -> None:
+def test_a_revision_that_follows_another_one_now_is_not_edited(checkout: Path, own_url: str) -> None:
     gone = add_revision(checkout, "gone", HEAD, "pass", day=1)
     path = add_revision(checkout, "stays", "gone", "pass", day=2)
     path.write_text(path.read_text().replace('"""stays"""', '"""stays\n\nRevises: gone\n"""'))
-    assert migrate(checkout, empty_url)[0] == 0
+    assert migrate(checkout, own_url)[0] == 0
     gone.unlink()
     path.write_text(path.read_text().replace("gone", HEAD))
-    code, output = migrate(checkout, empty_url, "check")
+    code, output = migrate(checkout, own_url, "check")
     assert code == 0, output
     path.write_text(path.read_text().replace("pass", 'op.execute("SELECT 1")', 1))
-    assert migrate(checkout, empty_url, "check")[0] == 9
+    assert migrate(checkout, own_url, "check")[0] == 9
 
 
-def test_two_heads_are_exit_4_and_merge_joins_them(checkout: Path, empty_url: str) -> None:
+def test_two_heads_are_exit_4_and_merge_joins_them(checkout: Path, own_url: str) -> None:
     add_revision(checkout, "left", HEAD, "pass", day=1)
     add_revision(checkout, "right", HEAD, "pass", day=2)
     for command in (("upgrade",), ("check",), ("create", "another")):
-        code, output = migrate(checkout, empty_url, *command)
+        code, output = migrate(checkout, own_url, *command)
         assert (code, "2 heads" in output) == (4, True), output
-    assert migrate(checkout, empty_url, "merge")[0] == 0
-    code, output = migrate(checkout, empty_url)
+    assert migrate(checkout, own_url, "merge")[0] == 0
+    code, output = migrate(checkout, own_url)
     assert code == 0, output
-    assert migrate(checkout, empty_url, "check")[0] == 0
+    assert migrate(checkout, own_url, "check")[0] == 0
 
 
 def test_rebuilding_a_parent_on_sqlite_keeps_its_children(checkout: Path, tmp_path: Path) -> None:

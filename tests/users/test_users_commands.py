@@ -1,44 +1,38 @@
-"""oppman.py users, from the outside."""
+"""oppman.py users, in this process; test_accounts_live.py has it in one of its own."""
 
-import subprocess
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 
 import pytest
-from door import oppman
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.errors import UserError
 from app.features.users.commands import app
-from app.settings import Settings
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def users(checkout: Path, own_settings: Settings) -> Callable[..., subprocess.CompletedProcess[str]]:
-    url = own_settings.database_url.get_secret_value()
-    return partial(oppman, checkout, "users", DATABASE_URL=url)
+def users(own_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("DATABASE_URL", own_url)
+    return lambda *arguments, typed="": CliRunner().invoke(app, arguments, input=typed)
 
 
-@pytest.mark.slow
-def test_an_account_by_the_command_line(users: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_an_account_by_the_command_line(users: Callable[..., Result]) -> None:
     made = users("create-superuser", "Ada@example.com", typed=f"{PASSWORD}\n")
-    assert made.returncode == 0, made.stderr
-    assert users("list").stdout == "ada@example.com\tactive\tstaff, superuser\n"
+    assert made.exit_code == 0, made.exception
+    assert users("list").output == "ada@example.com\tactive\tstaff, superuser\n"
 
     again = users("create-superuser", "ada@example.com", typed=f"{PASSWORD}\n")
-    assert (again.returncode, again.stderr) == (1, "oppman: There is a user ada@example.com already.\n")
+    assert str(again.exception) == "There is a user ada@example.com already."
     alone = users("deactivate", "ada@example.com")
-    assert (alone.returncode, alone.stderr) == (1, "oppman: This is the last superuser: make another one first.\n")
+    assert str(alone.exception) == "This is the last superuser: make another one first."
 
-    assert users("create-superuser", "bob@example.com", typed=f"{PASSWORD}\n").returncode == 0
-    assert users("roles", "bob@example.com", "--no-superuser", "--group", "sales").returncode == 0
-    assert users("deactivate", "bob@example.com").returncode == 0
-    assert "bob@example.com\tdeactivated\t-\n" in users("list").stdout
-    assert users("activate", "bob@example.com").stdout == "bob@example.com: active, sales, staff\n"
-    assert users("set-password", "bob@example.com", typed="another passphrase\n").returncode == 0
+    assert users("create-superuser", "bob@example.com", typed=f"{PASSWORD}\n").exit_code == 0
+    assert users("roles", "bob@example.com", "--no-superuser", "--group", "sales").exit_code == 0
+    assert users("deactivate", "bob@example.com").exit_code == 0
+    assert "bob@example.com\tdeactivated\t-\n" in users("list").output
+    assert users("activate", "bob@example.com").output == "bob@example.com: active, sales, staff\n"
+    assert users("set-password", "bob@example.com", typed="another passphrase\n").exit_code == 0
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
@@ -52,10 +46,7 @@ def test_an_account_by_the_command_line(users: Callable[..., subprocess.Complete
         (["roles", "a@example.com", "--group", "x"], "", "there is no group 'x': marketing, sales, support, or none"),
     ],
 )
-def test_a_mistake_is_one_line(
-    own_settings: Settings, monkeypatch: pytest.MonkeyPatch, arguments: list[str], typed: str, line: str
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", own_settings.database_url.get_secret_value())
-    result = CliRunner().invoke(app, arguments, input=typed)
+def test_a_mistake_is_one_line(users: Callable[..., Result], arguments: list[str], typed: str, line: str) -> None:
+    result = users(*arguments, typed=typed)
     assert isinstance(result.exception, UserError)
     assert (str(result.exception), result.output) == (line, "")
