@@ -41,6 +41,8 @@ def create(
     rename: Annotated[list[str] | None, typer.Option(help="users.nick:nickname, or users:people; repeatable.")] = None,
 ) -> None:
     """Write a new revision: what the models have and the revisions have not. Read it before you run it."""
+    if not message.strip():
+        raise UserError('say what it does: oppman.py migrate create "add nickname to users"')
     revisions.require_one_head()
     known = revisions.heads()
     answers = dict(map(_rename, rename or []))
@@ -71,6 +73,8 @@ def _write(message: str, answers: dict[str, str], review: list[str]) -> None:
         upgrade, downgrade = scripts[0].upgrade_ops, scripts[0].downgrade_ops
         assert upgrade is not None
         assert downgrade is not None
+        if upgrade.is_empty():
+            raise UserError("the models have nothing that the revisions have not: --empty writes one to fill by hand")
         renames.apply(upgrade, answers, _was_renamed)
         portable.refuse_all(upgrade)
         portable.tidy(upgrade.reverse_into(downgrade))

@@ -33,10 +33,16 @@ def runserver(
     """Serve; nothing is set up or changed."""
     if reload and workers > 1:
         raise typer.BadParameter("--reload serves with one process: leave --workers out")
-    settings = load_settings()
-    listener = listen(host or settings.host, port or settings.port)
+    settings = settings_with(host, port)
+    listener = listen(settings.host, settings.port)
     asyncio.run(_require_schema(settings))
     serve(settings, listener, reload=reload, workers=workers)
+
+
+def settings_with(host: str | None, port: int | None) -> Settings:
+    """In the environment, too: the service, which reads its own settings, makes links of them."""
+    os.environ |= {name: str(value) for name, value in (("HOST", host), ("PORT", port)) if value}
+    return load_settings()
 
 
 def serve(settings: Settings, listener: socket.socket, *, reload: bool = False, workers: int = 1) -> None:

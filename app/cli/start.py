@@ -5,7 +5,7 @@ import re
 import typer
 
 from app.cli.migrate import run_upgrade
-from app.cli.runserver import Host, Port, listen, serve
+from app.cli.runserver import Host, Port, listen, serve, settings_with
 from app.cli.samples import load_samples
 from app.cli.secret import new_secret
 from app.errors import UserError
@@ -22,18 +22,17 @@ def start(host: Host = None, port: Port = None) -> None:
     Writes .env with a new secret, upgrades the schema, loads sample rows into tables that are all empty. What exists
     is left as it is.
     """
-    settings = load_settings()
+    settings = settings_with(host, port)
     if settings.environment == "production":
         raise UserError("start is for development: in production run oppman.py migrate upgrade, then runserver")
-    host, port = host or settings.host, port or settings.port
-    listener = listen(host, port)
+    listener = listen(settings.host, settings.port)
     create_env_file()
     settings = load_settings()
     run_upgrade()
     loaded, _ = asyncio.run(load_samples(settings, FEATURES))
     if loaded:
         print(f"loaded {loaded.total()} sample rows")
-    print(f"serving http://{host}:{port} (API: /docs, health: /health); stop with Ctrl-C", flush=True)
+    print(f"serving http://{settings.host}:{settings.port} (API: /docs, health: /health); stop with Ctrl-C", flush=True)
     serve(settings, listener)
 
 

@@ -11,8 +11,16 @@ from app.http.csrf import SAFE_METHODS
 from app.storage import Storage
 
 
-async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+async def get_database(request: Request) -> Database:
     database: Database = request.app.state.database
+    return database
+
+
+# For who has to wait for something else before the transaction begins.
+CurrentDatabase = Annotated[Database, Depends(get_database)]
+
+
+async def get_session(request: Request, database: CurrentDatabase) -> AsyncIterator[AsyncSession]:
     async with database.transaction(read_only=request.method in SAFE_METHODS) as session:
         yield session
     storage: Storage = request.app.state.storage

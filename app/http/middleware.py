@@ -1,5 +1,6 @@
 """What every request passes, outside first: its id and errors, the host it asks for, its size. Pure ASGI."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +22,7 @@ from app.observe.logs import request_id
 logger = logging.getLogger(__name__)
 
 HEADER = "X-Request-ID"
+BODY_SECONDS = 30  # for what is no upload
 PROBES = frozenset({"/health", "/health/live", "/health/ready"})
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")  # of a proxy in front; anything else gets a new one
 
@@ -55,6 +57,8 @@ class RequestContext:
 
         try:
             await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            logger.info("the client went away")
         except Exception:
             logger.exception("unhandled error in %s %r", scope["method"], scope["path"])
             if started:
@@ -101,9 +105,11 @@ class AllowedHosts:
 
 
 class BodyLimit:
-    """Refuses a body of more than max_bytes, before it is in memory.
+    """Refuses a body of more than max_bytes, before it is in memory, and one that does not come.
 
-    Where a path is one of uploads, which may hold {names}, upload_bytes counts instead.
+    The body is read before anything else begins: who sends it slowly must not hold a transaction meanwhile.
+    Where a path is one of uploads, which may hold {names}, upload_bytes counts instead, and the body is not read here:
+    FastAPI reads one with a file before it asks for a session.
 
     FastAPI's own ``max_body_size`` does that too, but answers in plain text.
     """
@@ -118,12 +124,16 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self._limit(scope)
+        is_upload = self._is_upload(scope)
+        limit = self.upload_bytes if is_upload else self.max_bytes
         detail = f"A request may hold {limit} bytes here."
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced[:20]) > limit:
             response = answer(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
             await response(scope, receive, send)
+            return
+        if not is_upload:
+            await self._call_with_body(scope, receive, send, detail)
             return
         received = 0
 
@@ -137,6 +147,31 @@ class BodyLimit:
 
         await self.app(scope, counted, send)
 
-    def _limit(self, scope: Scope) -> int:
+    async def _call_with_body(self, scope: Scope, receive: Receive, send: Send, detail: str) -> None:
+        body, more = bytearray(), True
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return  # nobody is there to be answered
+                    body += message.get("body", b"")
+                    more = message.get("more_body", False)
+                    if len(body) > self.max_bytes:
+                        response = answer(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+                        await response(scope, receive, send)
+                        return
+        except TimeoutError:
+            late = f"The body did not come within {BODY_SECONDS} seconds."
+            await answer(Request(scope), HTTPStatus.REQUEST_TIMEOUT, late)(scope, receive, send)
+            return
+        waiting: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+        async def replayed() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self.app(scope, replayed, send)
+
+    def _is_upload(self, scope: Scope) -> bool:
         path = here(Request(scope))
-        return self.upload_bytes if any(upload.match(path) for upload in self.uploads) else self.max_bytes
+        return any(upload.match(path) for upload in self.uploads)

@@ -1,9 +1,11 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from conftest import client_of
 from fastapi import FastAPI, Request
 
+from app.http import middleware
 from app.http.middleware import BodyLimit
 
 SMALL, LARGE = 1_000, 10_000
@@ -42,3 +44,14 @@ async def test_a_route_that_takes_files_has_a_limit_of_its_own(
         ]
     assert [answer.status_code for answer in answers] == [200, 413]
     assert answers[0].json() == limit
+
+
+async def test_a_body_that_does_not_come_is_given_up(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "BODY_SECONDS", 0.1)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(10)
+
+    async with client_of(app) as client:
+        assert (await client.post("/things", content=slow())).status_code == 408

@@ -77,6 +77,14 @@ HARMLESS = {
         batch("books", 'alter_column("name", new_column_name="title")'),
         "",
     ),
+    "a check that only people understand, and a table that refers to it": (
+        'op.create_table("x", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("kind", sa.String(9)),\n'
+        """    sa.CheckConstraint("kind IN ('a') AND kind IS NOT NULL", name="ck"))\n"""
+        'op.create_table("y", sa.Column("id", sa.Integer(), primary_key=True),\n'
+        '    sa.Column("x_id", sa.Integer(), sa.ForeignKey("x.id"), nullable=False))',
+        'op.drop_table("y")\nop.drop_table("x")',
+        "",
+    ),
     "values that are changed on purpose": (
         'op.execute("UPDATE books SET price = price * 100")',
         'op.execute("UPDATE books SET price = price / 100")',

@@ -1,6 +1,7 @@
 """A department sees its own registrants, and those that are nobody's; staff sees all of them."""
 
 from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from httpx import AsyncClient
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.features.webinar_registrants.admin import VIEWS
 from app.features.webinar_registrants.models import WebinarRegistrant
 
 PATH = "/admin/webinar-registrants"
@@ -62,7 +64,33 @@ async def test_what_is_not_seen_is_neither_changed_nor_deleted(browser: AsyncCli
     assert set(await session.scalars(select(WebinarRegistrant.name))) == {"Sally", "Mark", "Nora"}
 
 
-async def test_nobody_gives_a_row_away_to_where_they_do_not_see_it(browser: AsyncClient, session: AsyncSession) -> None:
+async def test_to_whom_a_registrant_belongs_is_for_staff_to_say(browser: AsyncClient, session: AsyncSession) -> None:
+    ids = await registrants(session)
+    for kind, status, group in (("sales", 422, None), ("staff", 303, "sales")):
+        await enter(browser, session, kind)
+        sent = await form_of(browser, f"{PATH}/{ids['Nora']}", group="sales", assigned_sales_rep="Sally")
+        answer = await browser.post(f"{PATH}/{ids['Nora']}", data=sent)
+        assert answer.status_code == status
+        assert ("not for you to change" in answer.text) == (status == 422)
+        row = await session.get_one(WebinarRegistrant, ids["Nora"], populate_existing=True)
+        assert row.group == group
+
+
+async def test_neither_a_file_nor_a_status_of_ones_own_is_typed(browser: AsyncClient, session: AsyncSession) -> None:
+    ids = await registrants(session)
+    await enter(browser, session, "superuser")
+    sent = await form_of(browser, f"{PATH}/{ids['Sally']}", photo_url="webinar_registrants/another.webp")
+    assert (await browser.post(f"{PATH}/{ids['Sally']}", data=sent)).status_code == 303
+    sent = await form_of(browser, f"{PATH}/{ids['Sally']}", status="bogus")
+    assert (await browser.post(f"{PATH}/{ids['Sally']}", data=sent)).status_code == 422
+    row = await session.get_one(WebinarRegistrant, ids["Sally"], populate_existing=True)
+    assert (row.photo_url, row.status) == (None, "registered")
+
+
+async def test_nobody_gives_a_row_away_to_where_they_do_not_see_it(
+    browser: AsyncClient, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(cast("dict[str, object]", VIEWS[0].restricted), "group")
     ids = await registrants(session)
     await enter(browser, session, "sales")
     for name, path in (("Sally", f"{PATH}/{ids['Sally']}"), ("Nina", f"{PATH}/new")):

@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.operations import ops
 from alembic.script import Script
-from alembic.util import CommandError, to_tuple
+from alembic.util import to_tuple
 from sqlalchemy import Column
 from sqlalchemy.schema import Constraint, SchemaItem
 
@@ -47,7 +47,7 @@ def squash(settings: Settings, up_to: str | None) -> Script:
     """Replace all revisions, or those up to that one. Returns the new one.
 
     It is written from the models, elsewhere, and takes their place only when it makes the same catalogs.
-    Errors: TwoHeads; WouldStrand; CannotSquash.
+    Errors: TwoHeads; UnknownRevision; WouldStrand; CannotSquash.
     """
     line = _line(up_to)
     _require_committed(_folder(line), [Path(script.path) for script in line])
@@ -65,10 +65,8 @@ def squash(settings: Settings, up_to: str | None) -> Script:
 
 def _line(up_to: str | None) -> list[Script]:
     head = revisions.require_one_head()
-    try:
-        below = {script.revision for script in revisions.scripts().iterate_revisions(up_to or head, "base")}
-    except CommandError as error:
-        raise CannotSquash(str(error)) from error
+    last = revisions.find(up_to or head).revision
+    below = {script.revision for script in revisions.scripts().iterate_revisions(last, "base")}
     line = [script for script in revisions.history() if script.revision in below]
     if len(line) < 2:
         raise CannotSquash("there is nothing to squash: one revision is one already")

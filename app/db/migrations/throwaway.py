@@ -19,6 +19,7 @@ from sqlalchemy import MetaData, make_url
 
 from app.db import local_postgres
 from app.db.engine import create_migration_engine
+from app.db.errors import DatabaseUnavailable
 from app.db.migrations import environment, revisions
 from app.db.migrations.deploy import Patience
 from app.db.url import DatabaseUrlError, resolve
@@ -47,7 +48,11 @@ def databases() -> Iterator[Callable[[Backend], Settings]]:
 
 def _execute(sql: str) -> None:
     engine = create_migration_engine(_settings(_server_url())).execution_options(isolation_level="AUTOCOMMIT")
-    environment.on_engine(engine, lambda connection: connection.exec_driver_sql(sql))
+    try:
+        environment.on_engine(engine, lambda connection: connection.exec_driver_sql(sql))
+    except DatabaseUnavailable as error:
+        which = "the server of TEST_DATABASE_URL" if os.environ.get("TEST_DATABASE_URL") else "the throwaway server"
+        raise DatabaseUnavailable(f"{which}: {error}", error.kind) from error
 
 
 @cache

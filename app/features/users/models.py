@@ -52,6 +52,8 @@ def _end_sessions(session: Session, _context: UOWTransaction, _objects: object) 
     """With a new password, or a deactivation."""
     for user in session.dirty:
         if isinstance(user, User) and (not user.is_active or _before(user, "hashed_password") != user.hashed_password):
+            # Locked first: who logs in at this moment is either seen here, or sees what we changed.
+            session.execute(select(User.id).where(User.id == user.id).with_for_update())
             for each in session.scalars(select(UserSession).where(UserSession.user_id == user.id)):
                 session.delete(each)
 

@@ -18,7 +18,7 @@ class Resources:
     later: BackgroundTasks  # done when the answer has left: letters
 
 
-def _resources(request: Request, throttle: CurrentThrottle, later: BackgroundTasks) -> Resources:
+async def _resources(request: Request, throttle: CurrentThrottle, later: BackgroundTasks) -> Resources:
     state = request.app.state
     return Resources(state.database, state.settings, throttle, later)
 

@@ -132,7 +132,11 @@ async def set_password(database: Database, user_id: UUID, password: SecretStr) -
 async def change_password(held: Resources, user: User, wanted: PasswordChange) -> User:
     """Errors: WrongPassword, TooManyRequests."""
     await require_password(held, user, wanted.current_password)
-    return await set_password(held.database, user.id, wanted.new_password)
+    hashed_password = await passwords.hashed(wanted.new_password.get_secret_value())
+    async with held.database.transaction() as session:
+        current = await _unchanged(session, user)
+        current.hashed_password = hashed_password
+    return current
 
 
 async def deactivate(held: Resources, user: User, password: SecretStr) -> None:
@@ -142,7 +146,18 @@ async def deactivate(held: Resources, user: User, password: SecretStr) -> None:
     """
     await require_password(held, user, password)
     async with held.database.transaction() as session:
-        await update(session, await get(session, user.id), UserUpdate(is_active=False))
+        await update(session, await _unchanged(session, user), UserUpdate(is_active=False))
+
+
+async def _unchanged(session: AsyncSession, user: User) -> User:
+    """That row, held until the transaction ends.
+
+    Errors: WrongPassword, where it got another password since the one that was given was checked.
+    """
+    current = await session.get(User, user.id, with_for_update=True)
+    if current is None or current.hashed_password != user.hashed_password:
+        raise WrongPassword("The password was changed meanwhile.")
+    return current
 
 
 async def require_password(held: Resources, user: User, password: SecretStr) -> None:
@@ -166,7 +181,7 @@ def _state(user: User) -> str:
 async def user_of_link(session: AsyncSession, settings: Settings, purpose: str, token: str) -> User:
     """Errors: LinkExpired."""
     try:
-        user = await session.get(User, UUID(tokens.subject_of(token)))
+        user = await session.get(User, UUID(tokens.subject_of(token)), with_for_update=True)  # a link works once
     except ValueError:
         user = None
     if user is None or not user.is_active or not tokens.is_valid(token, settings, purpose, _state(user)):

@@ -4,7 +4,7 @@ from fastapi.responses import HTMLResponse
 from app.features.users.dependencies import Identified, may
 from app.features.webinar_registrants import registrant_pages, service, webinars
 from app.features.webinar_registrants.schemas import Registered, Registration
-from app.http.dependencies import Session
+from app.http.dependencies import CurrentDatabase, Session
 from app.http.forms import Form
 from app.http.pages import Link, page, redirect
 from app.http.throttle import CurrentThrottle
@@ -25,14 +25,17 @@ async def show_webinars(request: Request, session: Session, user: Identified) ->
 
 
 @router.post("/webinars")
-async def register(request: Request, session: Session, throttle: CurrentThrottle, user: Identified) -> Response:
+async def register(
+    request: Request, database: CurrentDatabase, throttle: CurrentThrottle, user: Identified
+) -> Response:
     form = await Form.read(request, Registration)
     if form.data is not None:
         try:
-            await webinars.register(session, throttle, form.data)
+            await webinars.register(database, throttle, form.data)
         except webinars.NotAhead as error:
             form.fail("webinar_id", str(error))
     if form.data is not None:
         return redirect(request, "/webinars", Registered().message)
-    context = {"webinars": await webinars.ahead(session), "form": form, "may_read": may(user, *service.READERS)}
+    async with database.transaction(read_only=True) as session:
+        context = {"webinars": await webinars.ahead(session), "form": form, "may_read": may(user, *service.READERS)}
     return page(request, f"{FOLDER}/webinars.html", context, status=422)

@@ -16,7 +16,7 @@ from app.features.webinar_registrants.schemas import (
     WebinarRead,
 )
 from app.http import images
-from app.http.dependencies import Session
+from app.http.dependencies import CurrentDatabase, Session
 from app.http.pagination import Page
 from app.http.throttle import CurrentThrottle
 
@@ -38,9 +38,9 @@ async def list_webinars(session: Session) -> list[WebinarRead]:
 
 
 @router.post("/webinar-registrants", status_code=201)
-async def register(session: Session, throttle: CurrentThrottle, wanted: Registration) -> Registered:
+async def register(database: CurrentDatabase, throttle: CurrentThrottle, wanted: Registration) -> Registered:
     """The answer is the same for an address that was registered before."""
-    await webinars.register(session, throttle, wanted)
+    await webinars.register(database, throttle, wanted)
     return Registered()
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import utc_now
+from app.db.session import Database
 from app.errors import NotFound
 from app.features.webinar_registrants.models import Status, Webinar, WebinarRegistrant
 from app.features.webinar_registrants.schemas import Registration, WebinarRead
@@ -44,9 +45,14 @@ async def _public_names(session: AsyncSession) -> dict[tuple[str, datetime], lis
     return names
 
 
-async def register(session: AsyncSession, throttle: Throttle, wanted: Registration) -> None:
+async def register(database: Database, throttle: Throttle, wanted: Registration) -> None:
     """Errors: NotAhead, TooManyRequests. None for an address that is registered already, of which nothing changes."""
     await throttle.attempt("webinar", wanted.email)  # anybody may write a row here
+    async with database.transaction() as session:
+        await _add(session, wanted)
+
+
+async def _add(session: AsyncSession, wanted: Registration) -> None:
     webinar = await session.get(Webinar, wanted.webinar_id)
     if webinar is None or webinar.starts_at <= utc_now():
         raise NotAhead("Choose a webinar that is still ahead.")

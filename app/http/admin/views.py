@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 from app.db.base import Base
 from app.db.changes import SECRET
 from app.http.pages import Visitor
+from app.storage import StoredFile
 
 Action = Literal["read", "create", "edit", "delete"]
 NOBODY = None  # not even a superuser
@@ -21,7 +22,8 @@ class View:
     """Each right is for the roles that are named, and for superusers; NOBODY takes it from them too.
 
     rows: the condition that a row has to meet for that person; what does not is not there.
-    fields: what may be written, by default everything but the key and what is set by itself.
+    fields: what may be written, by default everything but the key, files, and what is set by itself.
+    restricted: columns that only those roles may change, of all who may edit.
     columns, filters: of the list. choices: the only values of a text column. note: said on each of its pages.
     A column named like a password, a token or a secret is never shown, searched, sorted by or written.
     """
@@ -33,6 +35,7 @@ class View:
     deletable_by: Collection[str] | None = ()
     rows: Callable[[Any], ColumnElement[bool]] = lambda _: true()  # Any: a Visitor, which is the feature's own user
     fields: Sequence[str] | None = None
+    restricted: Mapping[str, Collection[str]] = field(default_factory=dict)
     columns: Sequence[str] | None = None
     filters: Sequence[str] | None = None
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -92,7 +95,9 @@ class View:
         version = inspect(self.model).version_id_col
         own = {"id", "created_at", "updated_at", version.key if version is not None else None}
         if self.fields is None:
-            return tuple(name for name in self.visible if name not in own)
+            # A file's name is no text to be typed: it could be that of another row's file.
+            files = {column.name for column in self.model.__table__.columns if isinstance(column.type, StoredFile)}
+            return tuple(name for name in self.visible if name not in own | files)
         return self._only_visible(self.fields)
 
     @cached_property

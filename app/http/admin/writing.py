@@ -22,7 +22,7 @@ async def write(session: AsyncSession, view: View, who: Visitor, form: Form[Any]
     before = filled(view, row)
     if row is not None and form.data is not None and form.value("version_seen") != before.value("version_seen"):
         form.fail("", CHANGED)
-    values = _wanted(view, form, before, is_new=row is None)
+    values = _wanted(view, who, form, before, is_new=row is None)
     if form.data is None:
         return None
     row = row or view.model()
@@ -40,13 +40,17 @@ async def write(session: AsyncSession, view: View, who: Visitor, form: Form[Any]
     return row
 
 
-def _wanted(view: View, form: Form[Any], before: Form[Any], *, is_new: bool) -> dict[str, Any]:
+def _wanted(view: View, who: Visitor, form: Form[Any], before: Form[Any], *, is_new: bool) -> dict[str, Any]:
     """What the form changes. A field that was left alone is not written: it may show less than is stored."""
-    found = {}
-    for name in set(before.values) - {"version_seen"} if form.data is not None else ():
-        value = getattr(form.data, name)
+    found: dict[str, Any] = {}
+    data = form.data  # which the first mistake takes away
+    for name in set(before.values) - {"version_seen"} if data is not None else ():
+        value = getattr(data, name)
         was_left_alone = _lines(form.value(name)) == _lines(before.value(name))
         if was_left_alone and not is_new:
+            continue
+        if not was_left_alone and name in view.restricted and not who.may(*view.restricted[name]):
+            form.fail(name, "This is not for you to change.")
             continue
         if value is not None or view.model.__table__.columns[view.column(name).property.columns[0].name].nullable:
             found[name] = _lines(value) if isinstance(value, str) else value
