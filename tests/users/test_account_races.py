@@ -14,6 +14,7 @@ from app.features.users.models import User
 from app.features.users.resources import Resources
 from app.features.users.schemas import PasswordChange
 from app.http.throttle import Throttle
+from app.observe.context import Actor, actor
 from app.settings import Settings
 
 
@@ -42,12 +43,16 @@ async def test_of_two_new_passwords_the_second_is_refused(held: Resources, user:
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")  # SQLite has one writer
 async def test_a_login_with_the_old_password_does_not_slip_past_the_new_one(held: Resources, user: User) -> None:
-    async with held.database.transaction() as session:
-        await session.execute(select(User).where(User.id == user.id).with_for_update())
-        login = asyncio.create_task(sessions.start(held, user))
-        await asyncio.sleep(0.2)  # it waits for the row
-        change = asyncio.create_task(service.set_password(held.database, user.id, SecretStr("another passphrase")))
-        await asyncio.sleep(0.6)
-    await asyncio.gather(login, change, return_exceptions=True)
+    who = actor.set(Actor("somebody"))  # whom a login gives a name
+    try:
+        async with held.database.transaction() as session:
+            await session.execute(select(User).where(User.id == user.id).with_for_update())
+            login = asyncio.create_task(sessions.start(held, user))
+            await asyncio.sleep(0.2)  # it waits for the row
+            change = asyncio.create_task(service.set_password(held.database, user.id, SecretStr("another passphrase")))
+            await asyncio.sleep(0.6)
+        await asyncio.gather(login, change, return_exceptions=True)
+    finally:
+        actor.reset(who)
     async with held.database.transaction() as session:
         assert await sessions.list_of(session, user.id) == []
