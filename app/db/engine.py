@@ -203,4 +203,4 @@ def _switch_to_wal(cursor: DBAPICursor, wait_seconds: float) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
                 raise
-            time.sleep(0.01)
+            time.sleep(0.01)  # of the event loop, too: once in the life of a file

@@ -12,7 +12,7 @@ from app.db.session import Database
 from app.features.users import service, sessions
 from app.features.users.models import User
 from app.features.users.resources import Resources
-from app.features.users.schemas import PasswordChange
+from app.features.users.schemas import PasswordChange, UserUpdate
 from app.http.throttle import Throttle
 from app.observe.context import Actor, actor
 from app.settings import Settings
@@ -56,3 +56,21 @@ async def test_a_login_with_the_old_password_does_not_slip_past_the_new_one(held
         actor.reset(who)
     async with held.database.transaction() as session:
         assert await sessions.list_of(session, user.id) == []
+
+
+async def test_two_superusers_who_are_deactivated_at_once_do_not_wait_for_each_other(held: Resources) -> None:
+    users = [await service.create(held.database, f"{name}@example.com", PASSWORD, is_superuser=True) for name in "abc"]
+    ready = asyncio.Barrier(2) if not held.settings.database.is_sqlite else None
+
+    async def deactivate(user: User) -> None:
+        async with held.database.transaction() as session:
+            found = await service.get(session, user.id)
+            if ready:  # SQLite has one writer
+                await ready.wait()
+            await service.update(session, found, UserUpdate(is_active=False))
+
+    for _ in range(5):
+        await asyncio.gather(*(deactivate(user) for user in users[:2]))
+        for user in users[:2]:
+            async with held.database.transaction() as session:
+                (await service.get(session, user.id)).is_active = True

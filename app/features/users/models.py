@@ -48,17 +48,6 @@ class LastSuperuser(Conflict):
 
 
 @event.listens_for(RecordingSession, "before_flush")
-def _end_sessions(session: Session, _context: UOWTransaction, _objects: object) -> None:
-    """With a new password, or a deactivation."""
-    for user in session.dirty:
-        if isinstance(user, User) and (not user.is_active or _before(user, "hashed_password") != user.hashed_password):
-            # Locked first: who logs in at this moment is either seen here, or sees what we changed.
-            session.execute(select(User.id).where(User.id == user.id).with_for_update())
-            for each in session.scalars(select(UserSession).where(UserSession.user_id == user.id)):
-                session.delete(each)
-
-
-@event.listens_for(RecordingSession, "before_flush")
 def _keep_a_superuser(session: Session, _context: UOWTransaction, _objects: object) -> None:
     """Errors: LastSuperuser."""
     changed = [user for user in (*session.dirty, *session.deleted) if isinstance(user, User)]
@@ -70,10 +59,21 @@ def _keep_a_superuser(session: Session, _context: UOWTransaction, _objects: obje
     }
     if not fallen:
         return
-    # All of them are locked, in one order: two who take the right from each other take turns.
+    # All of them are locked, in one order, before anything else is: two who take the right from each other take turns.
     mighty = select(User.id).where(User.is_superuser, User.is_active).order_by(User.id).with_for_update()
     if set(session.scalars(mighty)) <= fallen:
         raise LastSuperuser("This is the last superuser: make another one first.")
+
+
+@event.listens_for(RecordingSession, "before_flush")
+def _end_sessions(session: Session, _context: UOWTransaction, _objects: object) -> None:
+    """With a new password, or a deactivation."""
+    for user in session.dirty:
+        if isinstance(user, User) and (not user.is_active or _before(user, "hashed_password") != user.hashed_password):
+            # Locked first: who logs in at this moment is either seen here, or sees what we changed.
+            session.execute(select(User.id).where(User.id == user.id).with_for_update())
+            for each in session.scalars(select(UserSession).where(UserSession.user_id == user.id)):
+                session.delete(each)
 
 
 def _before(user: User, name: str) -> object:

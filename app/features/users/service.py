@@ -146,7 +146,7 @@ async def deactivate(held: Resources, user: User, password: SecretStr) -> None:
     """
     await require_password(held, user, password)
     async with held.database.transaction() as session:
-        await update(session, await _unchanged(session, user), UserUpdate(is_active=False))
+        await update(session, await get(session, user.id), UserUpdate(is_active=False))
 
 
 async def _unchanged(session: AsyncSession, user: User) -> User:
